@@ -1,0 +1,19 @@
+"""What every test may ask for: `--accept`, which writes golden files anew instead of comparing with them."""
+
+import pytest
+from hypothesis import settings
+
+# A shared machine is slow at times: no test is judged by the clock.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know the option of `make accept`."""
+    parser.addoption("--accept", action="store_true", help="write golden files anew; look at them before you commit")
+
+
+@pytest.fixture(scope="session")
+def accept(pytestconfig: pytest.Config) -> bool:
+    """Whether golden files are written anew in this run."""
+    return bool(pytestconfig.getoption("--accept"))
