@@ -1,0 +1,117 @@
+"""What the repository holds: nothing of one machine, nothing heavy, nothing long, and files that start."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LARGEST_B = 1_000_000  # what is larger is data, and belongs to whoever publishes it
+LINES_MAX = 400  # twice what most modules need: a word is missing long before
+VOCABULARIES = {"flows/events.py"}  # a closed set stands in one file and is as long as there are facts
+# Written apart, so that this file does not hold what it looks for.
+ONE_MACHINES = [rf"(?<![\w.-])/{folder}/" for folder in ("work", "root", "Users", r"home/\w+")]
+REGISTRIES = [
+    name.replace("_", ".") for name in ("pypi_org", "pythonhosted_org", "registry_npmjs_org", "npmmirror_com")
+]
+REGISTRY_WORDS = ["index" + "-url", "find" + "-links", "trusted" + "-host", "arti" + "factory"]
+ELSEWHERE = re.compile(
+    "|".join([*ONE_MACHINES, *map(re.escape, REGISTRIES), *REGISTRY_WORDS, r"\b(?:closes|fixes|refs|issue) #\d+"]),
+    re.IGNORECASE,
+)
+
+
+def _files() -> list[Path]:
+    """What is in the repository or about to be: no folder that git ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    return [ROOT / name for name in sorted(set(listed.split("\0"))) if name and (ROOT / name).is_file()]
+
+
+def _path(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+FILES = _files()
+MODULES = [file for file in FILES if file.suffix == ".py" and _path(file) not in VOCABULARIES]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:  # a picture or a sheet
+        return ""
+
+
+@pytest.mark.parametrize("file", FILES, ids=_path)
+def test_a_file_tells_nothing_of_one_machine(file: Path) -> None:
+    told = [match[0] for match in ELSEWHERE.finditer(_text(file))]
+
+    assert told == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=_path)
+def test_a_file_is_light(file: Path) -> None:
+    assert file.stat().st_size <= LARGEST_B
+
+
+@pytest.mark.parametrize("module", MODULES, ids=_path)
+def test_a_module_is_short(module: Path) -> None:
+    assert len(_text(module).splitlines()) <= LINES_MAX, "which word is missing?"
+
+
+def test_one_list_of_versions() -> None:
+    """Two locks would disagree."""
+    assert {file.name for file in FILES} & {"uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt"} == set()
+
+
+def test_the_constraints_hold_every_version_that_the_project_names() -> None:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    named = {
+        *project["build-system"]["requires"],
+        *project["project"]["dependencies"],
+        *(name for extra in project["project"]["optional-dependencies"].values() for name in extra),
+    }
+    plain = {re.sub(r"\[.*\]", "", name).lower().replace("_", "-") for name in named}
+    held = {line.lower().replace("_", "-") for line in _text(ROOT / "constraints.txt").splitlines()}
+
+    assert plain <= held, sorted(plain - held)
+
+
+def test_the_ci_script_starts() -> None:
+    script = ROOT / ".ci" / "run"
+
+    assert os.access(script, os.X_OK)
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_compose_runs_the_one_service() -> None:
+    services = yaml.safe_load(_text(ROOT / "docker-compose.yml"))["services"]
+    service = services["huanliu"]
+
+    assert list(services) == ["huanliu"]
+    assert service["build"] == "."
+    assert service["read_only"] is True
+    assert "/tmp" in service["tmpfs"]
+    assert {"HUANLIU_PUBLIC_URL", "HUANLIU_SECRET"} <= set(service["environment"])
+    assert [volume.partition(":")[2] for volume in service["volumes"]] == ["/data"]
+    assert "/livez" in " ".join(service["healthcheck"]["test"])
+
+
+def test_the_image_keeps_its_promises() -> None:
+    """Safe path, a user of its own, one volume, a health check, the one script."""
+    image = _text(ROOT / "Dockerfile")
+
+    for promise in ("PYTHONSAFEPATH=1", "HUANLIU_DATA=/data", "USER huanliu", "VOLUME /data", "HEALTHCHECK", "/livez"):
+        assert promise in image
+    assert image.rstrip().endswith('CMD ["huanliu", "serve", "--host", "0.0.0.0"]')
