@@ -1,5 +1,6 @@
 """One word, one meaning: the glossary knows each fact and each word that a fact may hold, with its Chinese."""
 
+import ast
 import inspect
 import re
 from collections import Counter
@@ -9,9 +10,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from flows import enterprises, events
+from flows import balance, batches, enterprises, events, manifests
 
-GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "docs" / "glossary.md"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CHINESE_FIRST = re.compile(r"(?P<word>[\u4e00-\u9fff、]+)[ .]")
 
@@ -34,18 +36,13 @@ CLASSES = sorted(
     }.items()
 )
 NAMED_BY_LAW = [(name, match["word"]) for name, cls in CLASSES if (match := CHINESE_FIRST.match(cls.__doc__ or ""))]
-VALUES = [
-    value
-    for words in (
-        enterprises.Role,
-        enterprises.Mode,
-        events.LegalStatus,
-        events.LossKind,
-        events.Use,
-        events.FigureName,
-    )
-    for value in get_args(words)
-]
+VALUES = {
+    *(value for words in (enterprises.Role, enterprises.Mode) for value in get_args(words)),
+    *(value for words in (events.LegalStatus, events.LossKind, events.Use) for value in get_args(words)),
+    *(value for words in (events.FigureName, batches.Origin, batches.Place) for value in get_args(words)),
+    *balance.Boundary,
+    *manifests.State,
+}
 
 
 @pytest.mark.parametrize("kind", sorted(events.KINDS))
@@ -61,8 +58,20 @@ def test_every_class_with_a_chinese_word_has_its_row(name: str, word: str) -> No
     assert [chinese for known, chinese in CHINESE_OF if known == name] == [word]
 
 
-@pytest.mark.parametrize("value", sorted(set(VALUES)))
-def test_every_word_that_a_fact_may_hold_is_known(value: str) -> None:
+def test_every_chinese_word_that_opens_a_docstring_in_flows_stands_here() -> None:
+    known = {word for _, chinese in ROWS for word in re.split(r"[ ·、]+", chinese)}
+    opening = {
+        match["word"]: file.name
+        for file in sorted((ROOT / "flows").glob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef | ast.Module) and (match := CHINESE_FIRST.match(ast.get_docstring(node) or ""))
+    }
+
+    assert [(word, file) for word, file in opening.items() if not known & {word, *word.split("、")}] == []
+
+
+@pytest.mark.parametrize("value", sorted(VALUES))
+def test_every_word_that_a_fact_or_a_reading_may_hold_is_known(value: str) -> None:
     assert value in {word for word, _ in CHINESE_OF}
 
 
@@ -75,3 +84,7 @@ def test_no_fact_and_no_class_stands_twice() -> None:
     times = Counter(word for word, _ in CHINESE_OF if word in events.KINDS or word in dict(CLASSES))
 
     assert [word for word, count in times.items() if count > 1] == []
+
+
+def test_the_states_of_a_manifest_are_called_what_the_pages_call_them() -> None:
+    assert {(str(state), word) for state, word in manifests.STATES_ZH.items()} <= set(CHINESE_OF)

@@ -67,7 +67,9 @@ def test_a_file_is_light(file: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=_path)
 def test_a_module_is_short(module: Path) -> None:
-    assert len(_text(module).splitlines()) <= LINES_MAX, "which word is missing?"
+    lines = len(_text(module).splitlines())
+
+    assert lines <= LINES_MAX, "which word is missing?"
 
 
 def test_one_list_of_versions() -> None:
