@@ -34,7 +34,7 @@ NO_GENERAL_CLASS: Final = ("00", "08")  # Source: 固体废物分类与代码目
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣", "-"))
 _DOTS: Final = str.maketrans("", "", "·•・.-")
 _HAZARDOUS: Final = re.compile(r"(?:HW(\d\d)-?)?(\d{3})-?(\d{3})-?(\d\d)", re.ASCII)
-_GENERAL: Final = re.compile(r"(?:SW(\d\d)-?)?(\d{3})-?(0\d\d)-?SW?(\d\d)", re.ASCII)
+_GENERAL: Final = re.compile(r"(?:SW(\d\d)-?)?(\d{3})-?(0(?:0[1-9]|[1-9]\d))-?SW?(\d\d)", re.ASCII)
 _CATEGORY: Final = re.compile(r"(HW|SW?)(\d{1,2})", re.ASCII)
 _METHOD: Final = re.compile(r"([A-Z])0?([1-9]\d?)", re.ASCII)
 _DIVISION: Final = re.compile(r"[1-8]\d(?:\d\d){0,2}", re.ASCII)
@@ -61,6 +61,10 @@ def _day(digits: str) -> date | None:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
+
+
+def _digits(day: date) -> str:
+    return day.isoformat().replace("-", "")
 
 
 def uscc(text: str) -> str:
@@ -151,7 +155,9 @@ class BatchKind(StrEnum):
 
 
 _LONGEST_FIRST: Final = sorted(BatchKind, key=len, reverse=True)  # HWCK begins HWCKLY and HWCKCZ too
-_BATCH: Final = re.compile(rf"(?P<kind>{'|'.join(_LONGEST_FIRST)})(?P<day>\d{{8}})(?P<serial>\d{{3}})", re.ASCII)
+_BATCH: Final = re.compile(
+    rf"(?P<kind>{'|'.join(_LONGEST_FIRST)})(?P<day>\d{{{DAY_LENGTH}}})(?P<serial>\d{{{SERIAL_LENGTH}}})", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ class BatchCode:
     serial: int
 
     def __str__(self) -> str:
-        return f"{self.kind}{self.day:%Y%m%d}{self.serial:03d}"
+        return f"{self.kind}{_digits(self.day)}{self.serial:0{SERIAL_LENGTH}d}"
 
 
 def batch_code(text: str) -> BatchCode:
@@ -187,7 +193,7 @@ class DigitalCode:
 
     def __str__(self) -> str:
         code = self.waste_code.replace("-", "")
-        return f"{self.uscc}{code}{self.day:%Y%m%d}{self.serial:0{SERIAL_LENGTH}d}"
+        return f"{self.uscc}{code}{_digits(self.day)}{self.serial:0{SERIAL_LENGTH}d}"
 
 
 def digital_code(uscc: str, waste_code: str, day: date, serial: int) -> str:
@@ -197,10 +203,9 @@ def digital_code(uscc: str, waste_code: str, day: date, serial: int) -> str:
     """
     if not 1 <= serial <= LAST_SERIAL:
         raise Malformed("digital-code-serial", serial=serial, last=LAST_SERIAL)
-    code = _waste_code(waste_code)
-    if len(code.replace("-", "")) != CODE_LENGTH:
+    if len(waste_code.replace("-", "")) != CODE_LENGTH:
         raise Malformed("digital-code-not-hazardous", read=waste_code)
-    return str(DigitalCode(_uscc(uscc), code, day, serial))
+    return str(parse_digital_code(str(DigitalCode(uscc, waste_code, day, serial))))
 
 
 def parse_digital_code(text: str) -> DigitalCode:
@@ -222,15 +227,13 @@ def waste_code(text: str) -> str:
     ``"HW48 32102448"`` is understood too; a category that contradicts the code is refused.
     """
     plain = _plain(text)
-    for form, head in ((_HAZARDOUS, ""), (_GENERAL, "S")):
+    for form, head, letter in ((_HAZARDOUS, "HW", ""), (_GENERAL, "SW", "S")):
         if match := form.fullmatch(plain):
             named, industry, serial, category = match.groups()
             if named not in (None, category):
-                raise Malformed("waste-code-category", read=text, named=named, found=category)
-            _check_category(text, "HW" if not head else "SW", category)
-            if head and serial == "000":
-                break
-            return f"{industry}-{serial}-{head}{category}"
+                raise Malformed("waste-code-category", read=text, named=head + named, found=head + category)
+            _check_category(text, head, category)
+            return f"{industry}-{serial}-{letter}{category}"
     if plain.startswith("SW") and _CATEGORY.fullmatch(plain):
         return waste_category(plain)
     raise Malformed("waste-code-unreadable", read=text)
@@ -278,6 +281,3 @@ def nearest(text: str, choices: Iterable[str]) -> str | None:
     """The choice most like the text, for a message that offers it; None when nothing is near."""
     found = get_close_matches(text, list(choices), n=1)
     return found[0] if found else None
-
-
-_uscc, _waste_code = uscc, waste_code  # `digital_code` has parameters of these names

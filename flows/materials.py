@@ -4,18 +4,18 @@ A row is a kind; no kind is a class. A waste kind is a row bound to its process 
 two processes is two rows with two codes. An installation lays a folder over ours, file by file.
 """
 
-import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, NoReturn, TypeAlias, TypeVar, get_args
+from typing import Final, Literal, NoReturn, TypeAlias
 
 from flows import codes
-from flows.errors import Language, Malformed, Problem, Unknown
+from flows.errors import Language, Malformed, Unknown
+from flows.rows import DAY, PPM, SAID, YES_NO, Cells, Tables, cell, known, matching, one_of, or_none
 
 Group: TypeAlias = Literal[
     "residue", "scrap", "primary_metal", "secondary_metal", "alloy", "product", "intermediate", "additive"
@@ -25,24 +25,31 @@ Side: TypeAlias = Literal["utilization", "disposal"]
 Ending: TypeAlias = Literal["product", "material_use", "energy_use", "landfilled", "incinerated", "other_disposal"]
 """The fates that a method leads to; readings add stock, transit, loss and what nobody accounts for."""
 Step: TypeAlias = Literal["utilization", "disposal", "transport"]
-Hazard: TypeAlias = Literal["T", "C", "I", "R", "In"]
-"""Toxic, corrosive, ignitable, reactive, infectious."""
 
-TABLES_FOLDER = Path(__file__).with_name("tables")
 OLD_LAW: Final = {"zh": "《固体废物污染环境防治法》（2020）", "en": "Solid Waste Law (2020)"}
 LAW: Final = {"zh": "《生态环境法典》", "en": "Ecological Environment Code"}
 ANY_WASTE: Final = "*"  # an exemption for every hazardous waste that no other item names
 
-_HAZARDS: Final = re.compile(r"(?:(?:T|C|I|R|In)(?:[,/](?:T|C|I|R|In))*)?")
+_HAZARDS: Final = r"(?:(?:T|C|I|R|In)(?:[,/](?:T|C|I|R|In))*)?"  # toxic, corrosive, ignitable, reactive, infectious
 _METALS: Final = ("ag", "al", "cu", "fe", "li", "mg", "mixed", "ni", "pb", "re", "si", "sn", "ti", "v", "zn")
 
 
+class _Named:
+    """What has a name in both languages."""
+
+    __slots__ = ()
+    name_zh: str
+    name_en: str
+
+    def name(self, language: Language = "zh") -> str:
+        return self.name_zh if language == "zh" else self.name_en
+
+
 @dataclass(frozen=True, slots=True)
-class WasteCode:
+class WasteCode(_Named):
     """An official waste code, as one edition of its catalogue words it."""
 
     code: str
-    category: str
     name_zh: str
     name_en: str
     hazards: str
@@ -54,7 +61,11 @@ class WasteCode:
 
     @property
     def hazardous(self) -> bool:
-        return self.category.startswith("HW")
+        return "S" not in self.code
+
+    @property
+    def category(self) -> str:
+        return ("HW" if self.hazardous else "SW") + self.code[-2:]
 
     @property
     def is_class(self) -> bool:
@@ -65,12 +76,9 @@ class WasteCode:
     def hazard_set(self) -> frozenset[str]:
         return frozenset(re.findall(r"In|[TCIR]", self.hazards))
 
-    def name(self, language: Language = "zh") -> str:
-        return self.name_zh if language == "zh" else self.name_en
-
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Material(_Named):
     """A kind of material. A residue is bound to the process that it arises from."""
 
     id: str
@@ -92,16 +100,13 @@ class Material:
     standard: str | None
     source: str
 
-    def name(self, language: Language = "zh") -> str:
-        return self.name_zh if language == "zh" else self.name_en
-
     def waste(self, catalogue: "Catalogue") -> WasteCode | None:
         """The waste code that the material is recorded under, or None when it is no waste."""
         return catalogue.wastes[self.waste_code] if self.waste_code else None
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class Process(_Named):
     """A kind of process that turns portions into batches; some change no substance and so lose no gram."""
 
     id: str
@@ -110,9 +115,6 @@ class Process:
     changes_substance: bool
     method: str | None
     """The method code that a statement of this process usually has."""
-
-    def name(self, language: Language = "zh") -> str:
-        return self.name_zh if language == "zh" else self.name_en
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class Method(_Named):
     """A way of use or disposal by its code. Source: HJ 1033-2019, appendix F."""
 
     code: str
@@ -139,24 +141,18 @@ class Method:
     note: str
     """What is doubtful about it, in Chinese; empty when nothing is."""
 
-    def name(self, language: Language = "zh") -> str:
-        return self.name_zh if language == "zh" else self.name_en
-
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class Division(_Named):
     """A province or prefecture. Source: GB/T 2260."""
 
     code: str
     name_zh: str
     name_en: str
 
-    def name(self, language: Language = "zh") -> str:
-        return self.name_zh if language == "zh" else self.name_en
-
 
 @dataclass(frozen=True, slots=True)
-class Standard:
+class Standard(_Named):
     """A product or raw-material standard that a legal status may rest on."""
 
     code: str
@@ -183,7 +179,7 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(_Named):
     """Where a duty stands in the law, before and after a day."""
 
     id: str
@@ -198,7 +194,9 @@ class Citation:
         law, article = (LAW, self.article) if on >= self.since else (OLD_LAW, self.old_article)
         if not article:
             return None
-        return f"{law['zh']}第{article}条" if language == "zh" else f"{law['en']}, Art. {article}"
+        if language == "zh":
+            return f"{law['zh']}第{article}条"
+        return f"{law['en']}, Art. {article.replace('、', ', ')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,30 +232,36 @@ class Catalogue:
             Malformed: no such folder, a file that replaces nothing, an unknown or missing column, a cell that cannot
                 be read or leads nowhere, a key twice. The message names file and row.
         """
-        _check_folder(folder)
-        read = partial(_table, folder)
+        tables = Tables(folder)
+        read = tables.read
         methods = read("methods.csv", Method, _METHOD_CELLS)
         divisions = read("divisions.csv", Division, {"code": _DIVISION})
-        standards = read("standards.csv", Standard, {"since": _or_none(_DAY), "checked": _YES_NO})
+        standards = read("standards.csv", Standard, {"since": or_none(DAY), "checked": YES_NO})
         wastes = read("wastes.csv", WasteCode, _WASTE_CELLS)
-        processes = read("processes.csv", Process, {"changes_substance": _YES_NO, "method": _or_none(_known(methods))})
+        processes = read(
+            "processes.csv", Process, {"id": _KEBAB, "changes_substance": YES_NO, "method": or_none(known(methods))}
+        )
         materials = read("materials.csv", Material, _material_cells(wastes, standards))
         _check_statuses(materials, wastes)
         return cls(
             wastes=wastes,
             materials=materials,
             processes=processes,
-            tolerances=_tolerances(folder, processes),
+            tolerances=_tolerances(tables, processes),
             methods=methods,
             divisions=divisions,
             standards=standards,
             exemptions=read("exemptions.csv", Exemption, _exemption_cells(wastes)),
-            citations=read("legal.csv", Citation, {"since": _DAY}),
-            plates=read("plates.csv", Plate, {"division": _known(divisions)}),
+            citations=read("legal.csv", Citation, {"since": DAY}),
+            plates=read("plates.csv", Plate, {"division": known(divisions)}),
         )
 
+    def find_waste(self, code: str) -> WasteCode | None:
+        """The waste of a code, or None: the tables hold the trade's codes, not all of the official catalogue."""
+        return self.wastes.get(codes.waste_code(code))
+
     def waste(self, code: str) -> WasteCode:
-        return self.wastes.get(codes.waste_code(code)) or _unknown("waste", code, {c: c for c in self.wastes})
+        return self.find_waste(code) or _unknown("waste", code, {c: c for c in self.wastes})
 
     def material(self, id: str) -> Material:
         return self.materials.get(id) or _unknown("material", id, _names(self.materials))
@@ -308,97 +312,48 @@ def _unknown(kind: str, read: str, choices: Mapping[str, str]) -> NoReturn:
     raise Unknown(f"{kind}-unknown-near", read=read, nearest=choices[near])
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """How a cell is read, and what would have been right when it cannot be."""
-
-    read: Callable[[str], object]
-    expected: Callable[[str], str]
-
-
-def _cell(read: Callable[[str], object], expected: str) -> _Cell:
-    return _Cell(read, lambda _: expected)
-
-
-def _one_of(literal: object) -> _Cell:
-    choices: tuple[str, ...] = get_args(literal)
-    return _cell(lambda text: choices[choices.index(text)], " | ".join(choices))
-
-
-def _known(rows: Mapping[str, object]) -> _Cell:
-    """A key of another table; the nearest is offered."""
-
-    def read(text: str) -> str:
-        if text not in rows:
-            raise ValueError(text)
-        return text
-
-    return _Cell(read, lambda text: codes.nearest(text, rows) or " | ".join(list(rows)[:5]) + " …")
-
-
-def _or_none(cell: _Cell) -> _Cell:
-    return _Cell(lambda text: cell.read(text) if text else None, cell.expected)
-
-
-def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(text)
-        return text
-
-    return read
-
-
-def _share_ppm(text: str) -> int:
-    if not 0 <= (ppm := int(text)) <= 1_000_000:  # noqa: PLR2004 - a whole in millionths
-        raise ValueError(text)
-    return ppm
-
-
-_YES_NO: Final = _cell(lambda text: ("0", "1").index(text) == 1, "0 | 1")
-_DAY: Final = _cell(date.fromisoformat, "2026-01-31")
-_PPM: Final = _cell(_share_ppm, "0 … 1000000")
-_DIVISION: Final = _cell(codes.division, "510100")
-_KEBAB: Final = _cell(_matching(re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")), "remelt-dross")
-_METAL: Final = _cell(_matching(re.compile("|".join(_METALS))), " | ".join(_METALS))
+_DIVISION: Final = cell(codes.division, "510100")
+_KEBAB: Final = matching(r"[a-z0-9]+(?:-[a-z0-9]+)*", "remelt-dross")
+_METAL: Final = matching("|".join(_METALS), " | ".join(_METALS))
 _METHOD_CELLS: Final = {
-    "code": _cell(codes.method_code, "R4"),
-    "side": _one_of(Side),
-    "ending": _one_of(Ending),
+    "code": cell(codes.method_code, "R4"),
+    "side": one_of(Side),
+    "ending": one_of(Ending),
 }
 _WASTE_CELLS: Final = {
-    "code": _cell(codes.waste_code, "321-024-48 | 900-002-S17 | SW01"),
-    "category": _cell(codes.waste_category, "HW48 | SW01"),
-    "hazards": _cell(_matching(_HAZARDS), "T | C | I | R | In | R,T | T/C"),
-    "checked": _YES_NO,
+    "code": cell(codes.waste_code, "321-024-48 | 900-002-S17 | SW01"),
+    "hazards": matching(_HAZARDS, "T | C | I | R | In | R,T | T/C"),
+    "checked": YES_NO,
 }
 
 
-def _material_cells(wastes: Mapping[str, WasteCode], standards: Mapping[str, Standard]) -> dict[str, _Cell]:
+def _material_cells(wastes: Mapping[str, WasteCode], standards: Mapping[str, Standard]) -> Cells:
     return {
         "id": _KEBAB,
-        "group": _one_of(Group),
-        "metal": _or_none(_METAL),
-        "waste_code": _or_none(_known(wastes)),
-        "legal_status": _one_of(LegalStatus),
-        "moisture_ppm": _or_none(_PPM),
-        "standard": _or_none(_known(standards)),
+        "group": one_of(Group),
+        "metal": or_none(_METAL),
+        "waste_code": or_none(known(wastes)),
+        "legal_status": one_of(LegalStatus),
+        "process": SAID,
+        "process_en": SAID,
+        "moisture_ppm": or_none(PPM),
+        "standard": or_none(known(standards)),
     }
 
 
-def _exemption_cells(wastes: Mapping[str, WasteCode]) -> dict[str, _Cell]:
+def _exemption_cells(wastes: Mapping[str, WasteCode]) -> Cells:
     categories = {waste.category: waste for waste in wastes.values() if waste.hazardous}
     return {
-        "item": _cell(int, "22"),
-        "code": _known({**wastes, **categories, ANY_WASTE: None}),
-        "step": _one_of(Step),
+        "item": cell(int, "22"),
+        "code": known({**wastes, **categories, ANY_WASTE: None}),
+        "step": one_of(Step),
     }
 
 
-def _tolerances(folder: Path | None, processes: Mapping[str, Process]) -> Mapping[str, tuple[Tolerance, ...]]:
+def _tolerances(tables: Tables, processes: Mapping[str, Process]) -> Mapping[str, tuple[Tolerance, ...]]:
     name = "tolerances.csv"
-    cells = {"process": _known(processes), "since": _DAY, "ppm": _PPM}
-    rows = sorted((row for _, row in _rows(folder, name, Tolerance, cells)), key=lambda row: row.since)
+    cells = {"process": known(processes), "since": DAY, "ppm": PPM}
+    rows = sorted((row for _, row in tables.rows(name, Tolerance, cells)), key=lambda row: row.since)
     found = {process: tuple(row for row in rows if row.process == process) for process in processes}
     for process, dated in found.items():
         if not dated:
@@ -429,77 +384,3 @@ def _check_statuses(materials: Mapping[str, Material], wastes: Mapping[str, Wast
                 status=material.legal_status,
                 code=material.waste_code or "—",
             )
-
-
-def _check_folder(folder: Path | None) -> None:
-    if folder is None:
-        return
-    if not folder.is_dir():
-        raise Malformed("tables-folder-absent", folder=str(folder))
-    ours = sorted(file.name for file in TABLES_FOLDER.glob("*.csv"))
-    for file in sorted(folder.glob("*.csv")):
-        if file.name not in ours:
-            raise Malformed("table-replaces-nothing", file=file.name, names=" ".join(ours))
-
-
-Row = TypeVar("Row")
-
-
-def _table(folder: Path | None, name: str, kind: Callable[..., Row], cells: Mapping[str, _Cell]) -> Mapping[str, Row]:
-    """A table by its first column."""
-    found: dict[str, Row] = {}
-    for line, row in _rows(folder, name, kind, cells):
-        key = str(getattr(row, _columns(kind)[0]))
-        if key in found:
-            raise Malformed("table-key-twice", file=name, row=line, key=key)
-        found[key] = row
-    return MappingProxyType(found)
-
-
-def _rows(
-    folder: Path | None, name: str, kind: Callable[..., Row], cells: Mapping[str, _Cell]
-) -> Iterator[tuple[int, Row]]:
-    """The rows of a table with their lines in the file. Its columns are the fields, in any order."""
-    lines = _lines(folder, name)
-    columns = _columns(kind)
-    _, head = next(lines, (1, list[str]()))
-    for column in [*head, *columns]:
-        if column not in columns:
-            expected = codes.nearest(column, columns) or " ".join(columns)
-            raise Malformed("table-column-unknown", file=name, column=column, expected=expected)
-        if head.count(column) != 1:
-            raise Malformed("table-column-missing", file=name, column=column, count=head.count(column))
-    for line, texts in lines:
-        if len(texts) != len(head):
-            raise Malformed("table-row-length", file=name, row=line, found=len(texts), expected=len(head))
-        row = dict(zip(head, texts, strict=True))
-        yield line, kind(**{column: _value(cells, name, line, column, text) for column, text in row.items()})
-
-
-def _value(cells: Mapping[str, _Cell], name: str, line: int, column: str, text: str) -> object:
-    cell = cells.get(column)
-    if cell is None:
-        return text
-    try:
-        return cell.read(text)
-    except (ValueError, Problem) as problem:
-        expected = cell.expected(text)
-        raise Malformed("table-cell", file=name, row=line, column=column, read=text, expected=expected) from problem
-
-
-def _columns(kind: object) -> list[str]:
-    return [field.name for field in fields(kind)]  # pyright: ignore[reportArgumentType] - always one of our rows
-
-
-def _lines(folder: Path | None, name: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines that say something: not blank, not a remark after "#"."""
-    file = TABLES_FOLDER / name if folder is None or not (folder / name).exists() else folder / name
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.reader(text, strict=True)
-            for row in reader:
-                cells = [cell.strip() for cell in row]
-                if any(cells) and not cells[0].startswith("#"):
-                    yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as problem:
-        raise Malformed("table-unreadable", file=name) from problem
