@@ -261,37 +261,42 @@ class Catalogue:
         return self.wastes.get(codes.waste_code(code))
 
     def waste(self, code: str) -> WasteCode:
-        return self.find_waste(code) or _unknown("waste", code, {c: c for c in self.wastes})
+        return self.find_waste(code) or _unknown("waste-unknown", code, {c: c for c in self.wastes})
 
     def material(self, id: str) -> Material:
-        return self.materials.get(id) or _unknown("material", id, _names(self.materials))
+        return self.materials.get(id) or _unknown("material-unknown", id, _names(self.materials))
 
     def process(self, id: str) -> Process:
-        return self.processes.get(id) or _unknown("process", id, _names(self.processes))
+        return self.processes.get(id) or _unknown("process-unknown", id, _names(self.processes))
 
     def method(self, code: str) -> Method:
-        return self.methods.get(codes.method_code(code)) or _unknown("method", code, _names(self.methods))
+        return self.methods.get(codes.method_code(code)) or _unknown("method-unknown", code, _names(self.methods))
 
     def division(self, code: str) -> Division:
-        return self.divisions.get(codes.division(code)) or _unknown("division", code, _names(self.divisions))
+        """The smallest division of ours that a code lies in: a county's code gives its prefecture or province."""
+        full = codes.division(code)
+        province = full[:2].ljust(6, "0")
+        divided = any(ours[:2] == full[:2] and ours != province for ours in self.divisions)
+        for ours in (full, full[:4].ljust(6, "0"), *([] if divided else [province])):
+            if ours in self.divisions:
+                return self.divisions[ours]
+        return _unknown("division-unknown", code, _names(self.divisions))
 
     def tolerance_ppm(self, process: str, on: date) -> int:
         """What may be missing of a process's whole input on a day; before the first row, as in the first row."""
         if process not in self.tolerances:
-            _unknown("process", process, _names(self.processes))
+            _unknown("process-unknown", process, _names(self.processes))
         first, *later = self.tolerances[process]
         return next((row.ppm for row in reversed(later) if row.since <= on), first.ppm)
 
     def exemptions_for(self, code: str, step: Step | None = None) -> tuple[Exemption, ...]:
-        """The items of the exemption list that may free a step of this waste, each with its condition."""
+        """The items of the exemption list that name this waste, each with the condition it holds under.
+
+        An item for `ANY_WASTE` is not among them: it frees nothing without a scheme of the province.
+        """
         waste = self.waste(code)
-        if not waste.hazardous:
-            return ()
         named = {waste.code, waste.category}
-        found = [e for e in self.exemptions.values() if e.code in named] or [
-            e for e in self.exemptions.values() if e.code == ANY_WASTE
-        ]
-        return tuple(e for e in found if step in (None, e.step))
+        return tuple(e for e in self.exemptions.values() if e.code in named and step in (None, e.step))
 
 
 @cache
@@ -305,11 +310,9 @@ def _names(rows: Mapping[str, Material | Process | Method | Division]) -> dict[s
     return {word: key for key, row in rows.items() for word in (row.name_en, row.name_zh, key)}
 
 
-def _unknown(kind: str, read: str, choices: Mapping[str, str]) -> NoReturn:
+def _unknown(key: str, read: str, choices: Mapping[str, str]) -> NoReturn:
     near = codes.nearest(read, choices)
-    if near is None:
-        raise Unknown(f"{kind}-unknown", read=read)
-    raise Unknown(f"{kind}-unknown-near", read=read, nearest=choices[near])
+    raise Unknown(key, read=read, nearest=choices[near] if near else "—")
 
 
 _DIVISION: Final = cell(codes.division, "510100")
