@@ -15,7 +15,6 @@ LARGEST_G: Final = 10**15
 """A thousand million tonnes: more than the province's yearly waste, so a larger mass is a slip of the unit."""
 
 Grams: TypeAlias = Annotated[int, Field(gt=0, le=LARGEST_G, strict=True)]
-GramsOrNone: TypeAlias = Annotated[int, Field(ge=0, le=LARGEST_G, strict=True)]
 
 _UNITS: Final = {
     "t": 1_000_000, "吨": 1_000_000, "kg": 1_000, "公斤": 1_000, "千克": 1_000, "g": 1, "克": 1,

@@ -1,0 +1,159 @@
+"""The only way in: statements that wait are taken together, each judged on its own, kept after one durable commit."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from flows.book import Book, Change
+from flows.entries import Entry, head_of, next_entry
+from flows.errors import Conflict, Problem
+from flows.events import Event
+from flows.ports import Clock, Follower, Ledger, Turn
+from flows.rules import Finding, admit
+from flows.times import instant_us
+
+
+@dataclass
+class Statement:
+    """Facts that one caller states together: all are admitted, or none."""
+
+    facts: Sequence[Event]
+    recorded_by: str
+    entries: list[Entry] = field(default_factory=list[Entry])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    answer: BaseException | None = None
+    answered: bool = False
+
+
+@dataclass
+class Recording:
+    """A ledger with its book and followers. Threads share one; processes share the ledger."""
+
+    ledger: Ledger
+    book: Book
+    clock: Clock
+    followers: Sequence[Follower] = ()
+    _waiting: list[Statement] = field(default_factory=list[Statement])
+    _waiting_lock: Lock = field(default_factory=Lock)
+    _turn_lock: Lock = field(default_factory=Lock)
+
+    def record(self, facts: Sequence[Event], recorded_by: str) -> Statement:
+        """State facts. Returns when they are durable; a retry gets the entries of the first time again.
+
+        Raises:
+            Problem: the first refusal; nothing was kept of this statement.
+        """
+        statement = Statement(facts, recorded_by)
+        with self._waiting_lock:
+            self._waiting.append(statement)
+        with self._turn_lock:
+            if not statement.answered:
+                self._take_turn()
+        if statement.answer is not None:
+            raise statement.answer
+        return statement
+
+    def check(self, statements: Iterable[Statement]) -> None:
+        """Judge statements one after the other on a draft, and keep nothing; each gets its answer."""
+        with self._turn_lock:
+            self._catch_up(self.ledger.entries(after=self.book.position))
+            draft = self.book.overlay()
+            with _Rehearsal(self.ledger) as turn:
+                for statement in statements:
+                    self._judge(statement, draft, turn)
+
+    def catch_up(self) -> int:
+        """Read what was written since, by anyone; returns the position that is now read."""
+        if self.ledger.head().position > self.book.position:
+            with self._turn_lock:
+                self._catch_up(self.ledger.entries(after=self.book.position))
+        return self.book.position
+
+    def _catch_up(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            change = self.book.read(entry.event, entry.position)
+            self._tell(entry, change)
+
+    def _tell(self, entry: Entry, change: Change) -> None:
+        for follower in self.followers:
+            follower.read(entry, change)
+
+    def _take_turn(self) -> None:
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, []
+        try:
+            self._catch_up(self.ledger.entries(after=self.book.position))
+            with self.ledger.turn() as turn:
+                self._catch_up(turn.entries(after=self.book.position))
+                draft = self.book.overlay()
+                kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn)]
+            draft.fold()  # the one durable commit is behind us
+            for entry, change in kept:
+                self._tell(entry, change)
+        except BaseException as fault:
+            for statement in waiting:
+                if statement.answer is None:
+                    statement.answer = fault
+        finally:
+            for statement in waiting:
+                statement.answered = True
+
+    def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
+        """All of a statement's facts, or none: they are read into an overlay that a refusal throws away."""
+        own = draft.overlay()
+        fresh: list[tuple[Entry, Change]] = []
+        named: dict[tuple[str, str], Entry] = {}
+        head = turn.head
+        now_us = instant_us(self.clock())
+        try:
+            for number, event in enumerate(statement.facts):
+                name = event.enterprise, event.event_id
+                known = named.get(name) or turn.find(*name)
+                if known is None:
+                    try:
+                        found = admit(event, own, now_us)
+                    except Problem as problem:
+                        raise problem.at(f"facts[{number}]") from None
+                    entry = next_entry(head, event, now_us, statement.recorded_by)
+                    fresh.append((entry, own.read(event, entry.position)))
+                    named[name] = entry
+                    head = head_of(entry)
+                    statement.findings += found
+                    statement.entries.append(entry)
+                elif known.event != event:
+                    raise Conflict("event-id-used", event=event.event_id, where=f"facts[{number}]")
+                else:
+                    statement.entries.append(known)
+        except Problem as problem:
+            statement.answer = problem
+            statement.entries.clear()
+            return []
+        turn.append([entry for entry, _ in fresh])
+        own.fold()
+        return fresh
+
+
+class _Rehearsal:
+    """A turn that keeps nothing: it reads the ledger and remembers what would be appended."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._own: dict[tuple[str, str], Entry] = {}
+        self.head = ledger.head()
+
+    def __enter__(self) -> "_Rehearsal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._own.clear()
+
+    def entries(self, after: int) -> Iterator[Entry]:
+        return self._ledger.entries(after=after)
+
+    def find(self, enterprise: str, event_id: str) -> Entry | None:
+        return self._own.get((enterprise, event_id)) or self._ledger.find(enterprise, event_id)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._own[entry.enterprise, entry.event_id] = entry
+            self.head = head_of(entry)

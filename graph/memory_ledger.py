@@ -1,0 +1,78 @@
+"""The ledger in a list: the measure of the others."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+
+from flows.entries import Entry, Head, head_of
+from flows.ids import EnterpriseId, EventId
+
+
+class MemoryTurn:
+    """What one writer adds; it joins the list when the turn ends well."""
+
+    def __init__(self, kept: list[Entry], names: dict[tuple[str, str], Entry]) -> None:
+        self._kept = kept
+        self._names = names
+        self.fresh: list[Entry] = []
+        self._fresh_names: dict[tuple[str, str], Entry] = {}
+
+    @property
+    def head(self) -> Head:
+        """The end of the ledger as this turn has it."""
+        last = self.fresh[-1] if self.fresh else self._kept[-1] if self._kept else None
+        return head_of(last)
+
+    def entries(self, after: int) -> Iterator[Entry]:
+        """What stands behind a position."""
+        return iter([*self._kept[after:], *self.fresh])
+
+    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
+        """The entry of a name."""
+        name = enterprise, event_id
+        return self._fresh_names.get(name) or self._names.get(name)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Append entries that follow the head."""
+        for entry in entries:
+            assert entry.position == self.head.position + 1, "a position is missing"
+            assert entry.previous == self.head.digest, "the chain is broken"
+            assert self.find(entry.enterprise, entry.event_id) is None, "one name for two facts"
+            self.fresh.append(entry)
+            self._fresh_names[entry.enterprise, entry.event_id] = entry
+
+
+class MemoryLedger:
+    """Promises of `flows.ports.Ledger`, kept within one process."""
+
+    def __init__(self) -> None:
+        self._kept: list[Entry] = []
+        self._names: dict[tuple[str, str], Entry] = {}
+        self._lock = RLock()
+
+    def head(self) -> Head:
+        """The end of the ledger now."""
+        with self._lock:
+            return head_of(self._kept[-1] if self._kept else None)
+
+    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
+        """The entry of a name."""
+        return self._names.get((enterprise, event_id))
+
+    def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
+        """A prefix that was complete at some instant."""
+        with self._lock:
+            return iter(self._kept[after:until])
+
+    @contextmanager
+    def turn(self) -> Iterator[MemoryTurn]:
+        """Hold the write lock."""
+        with self._lock:
+            turn = MemoryTurn(self._kept, self._names)
+            yield turn
+            for entry in turn.fresh:
+                self._names[entry.enterprise, entry.event_id] = entry
+            self._kept += turn.fresh
+
+    def close(self) -> None:
+        """Nothing is held open."""
