@@ -20,15 +20,12 @@ class Size(NamedTuple):
 
     height_mm: float
     """No character is lower than this."""
-    container: str
+    module_mm: float
+    """The module of its code: what the text leaves room for."""
 
 
-SIZES: Final = {
-    100: Size(3, "容积不大于 50 L"),
-    150: Size(5, "容积大于 50 L，不大于 450 L"),
-    200: Size(6, "容积大于 450 L"),
-}
-"""Side in millimetres. Source: HJ 1276-2022, sizes by volume of container."""
+SIZES: Final = {100: Size(3, 0.7), 150: Size(5, 0.85), 200: Size(6, 1.2)}
+"""Side in millimetres: for containers up to 50 L, up to 450 L, and above. Source: HJ 1276-2022."""
 
 GLYPH_HEIGHT: Final = 0.876
 """The height of 国 in Noto Sans CJK, by its em: a text size is no height of letters."""
@@ -36,12 +33,11 @@ GLYPH_HEIGHT: Final = 0.876
 _STEPS: Final = (1.3, 1.2, 1.12, 1.06, 1.0)
 """Text sizes that are tried, over the least that the standard allows: the largest that fits is taken."""
 
-_MODULES_MM: Final = (qr.MODULE_MM, 0.65, 0.6)
-"""Module sizes that are tried on 100 mm, and grow with the label: the largest that leaves the text its room. Under 0.6 mm a phone loses the code."""
+_CODE_SHARE: Final = 0.36
+"""The part of a label's side that its code may take, so that the names beside it keep their room."""
 
-_CODE_SHARE: Final = 0.33
-"""The part of a label's side that its code may take, so that names beside it keep more than half."""
-
+_SHORT: Final = 12
+_DIGITAL_CODE_LENGTH: Final = 37
 _MM_PER_POINT: Final = 25.4 / 72
 
 
@@ -154,7 +150,7 @@ _Row: TypeAlias = list[_Cell]
 def _rows(label: BatchLabel) -> tuple[list[_Row], list[_Row], list[_Row]]:
     """The rows beside the hazards, across the label, and beside the code: in the order of the standard's sample."""
     names = _NAMES[label.kind]
-    edition = f"（{label.edition}）" if label.edition and label.code else ""
+    edition = _whole(f"（{label.edition}）") if label.edition and label.code else ""
     upper = [
         [_Cell(names.name, label.name)],
         [_Cell(names.category, label.category)],
@@ -164,7 +160,7 @@ def _rows(label: BatchLabel) -> tuple[list[_Row], list[_Row], list[_Row]]:
     ]
     wide = [
         [_Cell("注意事项", label.precautions)],
-        [_Cell(names.digital_code, label.digital_code)],
+        [_Cell(names.digital_code, _parted(label.digital_code))],
         [_Cell("批次号", label.batch_id)],
     ]
     lower = [
@@ -178,6 +174,18 @@ def _rows(label: BatchLabel) -> tuple[list[_Row], list[_Row], list[_Row]]:
     return _told(upper), _told(wide), _told(lower)
 
 
+def _whole(text: str) -> str:
+    """A short text in which no line breaks."""
+    return "\u2060".join(text) if len(text) <= _SHORT else text
+
+
+def _parted(digital_code: str) -> str:
+    """The digital code with places to break a line between its parts: enterprise, waste code, day, number."""
+    if len(digital_code) != _DIGITAL_CODE_LENGTH:
+        return digital_code
+    return "\u200b".join((digital_code[:18], digital_code[18:26], digital_code[26:34], digital_code[34:]))
+
+
 def _told(rows: list[_Row]) -> list[_Row]:
     return [told for row in rows if (told := [cell for cell in row if cell.text])]
 
@@ -186,13 +194,15 @@ def _values(label: BatchLabel, size_mm: int, *, black_only: bool) -> dict[str, o
     rows = _rows(label)
     upper, wide, lower = ([[_shown(cell) for cell in row] for row in part] for part in rows)
     cells = [cell for part in rows for row in part for cell in row]
+    hazards = _hazards(label)
     least_pt = SIZES[size_mm].height_mm / GLYPH_HEIGHT / _MM_PER_POINT
     return {
         "size": size_mm,
         "orange": label.kind == "hazardous" and not black_only,
         "title": _NAMES[label.kind].title,
         "points": [round(least_pt * step, 3) for step in _STEPS],
-        "hazards": _hazards(label),
+        "hazards": hazards,
+        "abreast": [0] if hazards is None else [2, 1] if len(hazards) > 2 else [1],
         "upper": upper,
         "wide": wide,
         "lower": lower,
@@ -225,8 +235,7 @@ def _mass(mass_g: int | None) -> str:
 def _code(url: str, size_mm: int) -> dict[str, object]:
     squares = qr.matrix(url)
     side = qr.side_modules(squares)
-    scale = size_mm / 100
-    for module_mm in _MODULES_MM:
-        if side * module_mm <= _CODE_SHARE * 100:
-            return {"side": side, "module": round(module_mm * scale, 3), "runs": list(qr.runs(squares))}
-    raise Malformed("print-link-too-long", where="url", length=len(url))
+    module_mm = SIZES[size_mm].module_mm
+    if side * module_mm > size_mm * _CODE_SHARE:
+        raise Malformed("print-link-too-long", where="url", length=len(url))
+    return {"side": side, "module": module_mm, "runs": list(qr.runs(squares))}

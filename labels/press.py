@@ -28,7 +28,7 @@ _LATIN_AND_SIGNS: Final = frozenset(
 )
 """What the Chinese font lacks and chemistry, tick boxes and foreign names need: DejaVu Sans Mono, inside typst, has it."""
 
-_LONG_WORD: Final = re.compile(r"[^\s\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]{4,}")
+_LONG_WORD: Final = re.compile(r"[^\s\u200b\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]{4,}")
 """Lines break between ideographs, kana and hangul, and at spaces; four of anything else in a row may hang together."""
 
 _UNSEEN: Final = frozenset("\ufe0e\ufe0f")
