@@ -4,13 +4,14 @@ import ast
 import inspect
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
-from flows import balance, batches, enterprises, events, manifests
+from flows import balance, batches, enterprises, events, fates, manifests
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -41,6 +42,7 @@ VALUES = {
     *(value for words in (events.LegalStatus, events.LossKind, events.Use) for value in get_args(words)),
     *(value for words in (events.FigureName, batches.Origin, batches.Place) for value in get_args(words)),
     *balance.Boundary,
+    *fates.FateClass,
     *manifests.State,
 }
 
@@ -87,5 +89,6 @@ def test_no_class_stands_twice() -> None:
     assert [word for word, count in times.items() if count > 1] == []
 
 
-def test_the_states_of_a_manifest_are_called_what_the_pages_call_them() -> None:
-    assert {(str(state), word) for state, word in manifests.STATES_ZH.items()} <= set(CHINESE_OF)
+@pytest.mark.parametrize("called", [enterprises.MODES_ZH, fates.FATES_ZH, manifests.STATES_ZH])
+def test_a_word_is_called_what_the_pages_call_it(called: Mapping[str, str]) -> None:
+    assert {(str(word), chinese) for word, chinese in called.items()} - set(CHINESE_OF) == set()
