@@ -1,0 +1,121 @@
+"""Batches as they stand, found by id, by any code of theirs, or by what they are; and their labels."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.documents import batch_label
+from api.rest.answers import answer, batch_json, entry_json, page, page_link, sees_entry
+from api.rest.asking import Limit, TheService, TheSight
+from api.service import Service
+from flows.access import Sight
+from flows.batches import Batch
+from flows.errors import Unknown
+from labels import label
+from labels.payload import scanned
+
+LabelForm: TypeAlias = Literal["svg", "png", "pdf"]
+LabelSize: TypeAlias = Literal[100, 150, 200]
+MEDIA: dict[LabelForm, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+
+router = APIRouter(tags=["batches"])
+
+
+def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
+    """The batch that a scanned link, a digital identification code, a batch id or a site's own code means.
+
+    Raises:
+        Malformed: nothing that could be a code.
+        Unknown: no such batch, or none that the caller sees.
+    """
+    code = scanned(text)
+    batch_id = service.containers.find(code) or code
+    batch = service.book.find_batch(batch_id)
+    if batch is not None and sight.sees_batch(batch):
+        return batch
+    named = (service.book.find_batch(each) for each in service.lineage.find_code(code))
+    seen = next((each for each in named if each is not None and sight.sees_batch(each)), None)
+    if seen is None:
+        raise Unknown("batch-unknown", batch=code)
+    return seen
+
+
+def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
+    """The open batches that the caller sees, newest first."""
+    batches = sorted(service.book.open_batches.values(), key=lambda batch: -batch.position)
+    return (batch for batch in batches if batch.left_g and sight.sees_batch(batch))
+
+
+@router.get("/batches", summary="在账批次（最新在前）")
+def list_batches(
+    request: Request,
+    sight: TheSight,
+    service: TheService,
+    holder: Annotated[str | None, Query(description="持有人信用代码")] = None,
+    material: Annotated[str | None, Query(description="物料编号")] = None,
+    waste_code: Annotated[str | None, Query(description="废物代码")] = None,
+    place: Annotated[Literal["site", "storage", "road", "gate"] | None, Query(description="所在")] = None,
+    before: Annotated[int | None, Query(description="此位置之前的")] = None,
+    limit: Limit = 100,
+) -> Response:
+    """Open batches, newest first; `Link` names the next page."""
+    rows: list[Batch] = []
+    for batch in open_batches(sight, service):
+        if before is not None and batch.position >= before:
+            continue
+        if holder not in {None, batch.holder} or material not in {None, batch.material}:
+            continue
+        if place not in {None, batch.place}:
+            continue
+        if waste_code not in {None, service.catalogue.material(batch.material).waste_code}:
+            continue
+        if len(rows) >= limit and batch.position != rows[-1].position:
+            link = {"Link": page_link(request, before=rows[-1].position)}
+            told = page([batch_json(row, service) for row in rows])
+            return answer(told, position=service.book.position, headers=link)
+        rows.append(batch)
+    return answer(page([batch_json(row, service) for row in rows]), position=service.book.position)
+
+
+@router.get("/batches/{code}", summary="一个批次：按编号、数字识别码、扫码内容或台账编码")
+def get_batch(code: str, sight: TheSight, service: TheService) -> Response:
+    """A batch, open or used up, with where it lies and what is left."""
+    batch = find_scanned(code, sight, service)
+    return answer(batch_json(batch, service), position=service.book.position)
+
+
+@router.get("/batches/{code}/entries", summary="与批次有关的台账条目")
+def batch_entries(code: str, sight: TheSight, service: TheService) -> Response:
+    """The entries that name a batch, as far as the caller may see them."""
+    batch = find_scanned(code, sight, service)
+    rows: list[object] = []
+    for position in service.lineage.history(batch.batch_id):
+        entry = next(service.ledger.entries(after=position - 1, until=position))
+        if sees_entry(entry, sight):
+            rows.append(entry_json(entry))
+    return answer(page(rows), position=service.book.position)
+
+
+@router.get("/batches/{code}/label.{form}", summary="批次标签（HJ 1276）：SVG、PNG 或 PDF")
+def get_label(  # noqa: PLR0913 # one parameter for each choice a printer has
+    code: str,
+    form: LabelForm,
+    sight: TheSight,
+    service: TheService,
+    size_mm: Annotated[LabelSize, Query(description="边长，毫米")] = 100,
+    black_only: Annotated[bool, Query(description="仅黑色，用于预印底色的标签纸")] = False,  # noqa: FBT002 # a query's flag
+) -> Response:
+    """The label of a batch; the same batch gives the same bytes."""
+    batch = find_scanned(code, sight, service)
+    printed = batch_label(batch, service, service.settings.base_url())
+    match form:
+        case "svg":
+            body = label.svg(printed, size_mm, black_only=black_only)
+        case "png":
+            body = label.png(printed, size_mm, black_only=black_only)
+        case "pdf":
+            body = label.pdf(printed, size_mm, black_only=black_only)
+    return Response(body, media_type=MEDIA[form])

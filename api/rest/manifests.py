@@ -1,0 +1,55 @@
+"""Manifests as they stand, and their sheets."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.documents import manifest_sheet
+from api.rest.answers import answer, manifest_json, page, page_link
+from api.rest.asking import Limit, TheService, TheSight
+from flows.manifests import Manifest, State
+from labels import sheet
+
+router = APIRouter(tags=["manifests"])
+
+
+@router.get("/manifests", summary="转移联单（最新在前）")
+def list_manifests(
+    request: Request,
+    sight: TheSight,
+    service: TheService,
+    state: Annotated[State | None, Query(description="状态")] = None,
+    before: Annotated[int | None, Query(description="此位置之前提交的")] = None,
+    limit: Limit = 100,
+) -> Response:
+    """The manifests that the caller sees, newest first; `Link` names the next page."""
+    rows: list[Manifest] = []
+    for manifest in service.lineage.newest_manifests():
+        position = manifest.positions[0]
+        if before is not None and position >= before:
+            continue
+        if state not in {None, manifest.state} or not sight.sees_manifest(manifest):
+            continue
+        if len(rows) >= limit and position != rows[-1].positions[0]:
+            link = {"Link": page_link(request, before=rows[-1].positions[0])}
+            told = page([manifest_json(row, service) for row in rows])
+            return answer(told, position=service.book.position, headers=link)
+        rows.append(manifest)
+    return answer(page([manifest_json(row, service) for row in rows]), position=service.book.position)
+
+
+@router.get("/manifests/{manifest_id}", summary="一份转移联单")
+def get_manifest(manifest_id: str, sight: TheSight, service: TheService) -> Response:
+    """A manifest: its state, lines and the facts it is read from."""
+    manifest = sight.manifest(manifest_id.upper())
+    return answer(manifest_json(manifest, service), position=service.book.position)
+
+
+@router.get("/manifests/{manifest_id}/sheet.pdf", summary="转移联单打印件（A4 PDF）")
+def get_sheet(manifest_id: str, sight: TheSight, service: TheService) -> Response:
+    """The printed sheet, as of the last entry."""
+    manifest = sight.manifest(manifest_id.upper())
+    body = sheet.pdf(manifest_sheet(manifest, service, service.settings.base_url()))
+    return Response(body, media_type="application/pdf")

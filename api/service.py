@@ -1,0 +1,88 @@
+"""The parts put together: one ledger, its desk, book, lineage and columns, and the way in for callers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.keys import Keys
+from api.settings import Settings
+from flows.access import Caller, Sight, check_may_state
+from flows.book import Book
+from flows.events import Event
+from flows.materials import Catalogue
+from flows.ports import Clock, Desk, Ledger
+from flows.recording import Recording, Statement
+from flows.times import SHANGHAI
+from graph.columns import Columns
+from graph.containers import Containers
+from graph.lineage import Lineage
+from graph.sqlite_desk import SqliteDesk
+from graph.sqlite_ledger import SqliteLedger
+from graph.sqlite_store import SqliteStore
+
+
+def now() -> datetime:
+    """The one clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Service:
+    """An open installation. Threads share it; close it when done."""
+
+    settings: Settings
+    catalogue: Catalogue
+    ledger: Ledger
+    desk: Desk
+    lineage: Lineage
+    columns: Columns
+    containers: Containers
+    recording: Recording
+    clock: Clock
+    keys: Keys
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock = now) -> "Service":
+        """Open the installation's store and read what it holds."""
+        store = SqliteStore(settings.file)
+        return cls.over(settings, SqliteLedger(store), SqliteDesk(store), clock)
+
+    @classmethod
+    def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":
+        """Put the parts together over any ledger and desk."""
+        catalogue = Catalogue.load(settings.tables)
+        lineage = Lineage(catalogue)
+        columns = Columns(catalogue)
+        containers = Containers(catalogue)
+        recording = Recording(ledger, Book(catalogue, past=lineage), clock, (lineage, columns, containers))
+        recording.catch_up()
+        secret = settings.secret.get_secret_value() if settings.secret else ""
+        keys = Keys(desk, clock, secret)
+        return cls(settings, catalogue, ledger, desk, lineage, columns, containers, recording, clock, keys)
+
+    @property
+    def book(self) -> Book:
+        """The state as of the last entry read."""
+        return self.recording.book
+
+    def sight(self, caller: Caller) -> Sight:
+        """What a caller sees now; catches up first, so an answer holds all that was acknowledged before it."""
+        self.recording.catch_up()
+        return Sight.of(caller, self.book, self.clock().astimezone(SHANGHAI).date())
+
+    def state(self, caller: Caller, facts: Sequence[Event]) -> Statement:
+        """Record facts for a caller, all or none.
+
+        Raises:
+            Problem: the caller may not say it, or a rule says no.
+        """
+        self.recording.catch_up()
+        day = self.clock().astimezone(SHANGHAI).date()
+        for event in facts:
+            check_may_state(caller, event, self.book, day)
+        return self.recording.record(facts, caller.organisation)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.ledger.close()
+        self.desk.close()
