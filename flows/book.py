@@ -11,6 +11,7 @@ from flows.errors import Unknown
 from flows.events import (
     ApprovalGranted,
     Arrived,
+    Assayed,
     Cancelled,
     Decided,
     EnterpriseConfirmed,
@@ -308,7 +309,7 @@ class Book:
             causes_us.append(self.manifest(event.manifest_id).effective_us)
         elif isinstance(event, Submitted):
             causes_us += [self.batch(line.batch_id).made_us for line in event.lines]
-        elif isinstance(event, (Packed, Stored, TakenOut, StatusChanged)):
+        elif isinstance(event, (Assayed, Packed, Stored, TakenOut, StatusChanged)):
             causes_us.append(self.batch(event.batch_id).made_us)
         return max([earliest_us(event.event_time), *causes_us])
 
