@@ -1,6 +1,6 @@
 """The web application: REST and pages over one service, with a strict content policy."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, cast
 
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from api.problems import problem_response, shape_response
 from api.rest import batches, facts, imports, manifests, readings
 from api.service import Service
-from flows.errors import Problem
+from flows.errors import Malformed, Problem
 
 BODY_MOST: Final = 32 * 1024 * 1024
 """Bytes of one request: a workbook of a year of a large plant is a few megabytes."""
@@ -28,11 +28,11 @@ HEADERS: Final = {
 }
 
 
-def create_app(service: Service) -> FastAPI:
-    """An application that serves one service, and closes it when it ends."""
+def create_app(service: Service, port: int | None = None) -> FastAPI:
+    """An application that serves one service at `port`, and closes it when it ends."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         service.close()
 
@@ -45,6 +45,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.base_url = service.settings.base_url(port)
     for part in (facts, batches, manifests, readings, imports):
         app.include_router(part.router, prefix="/api/v1")
     app.add_exception_handler(Problem, _on_problem)
@@ -64,7 +65,12 @@ async def _on_shape(request: Request, fault: Exception) -> Response:
 
 
 async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+    size = int(request.headers.get("content-length") or 0)
+    if size > BODY_MOST:
+        problem = Malformed("body-too-large", size=f"{size >> 20} MiB", most=f"{BODY_MOST >> 20} MiB")
+        response = problem_response(request, problem)
+    else:
+        response = await call_next(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
+import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-import orjson
 
 from flows.errors import Conflict, Forbidden, Language, Malformed, Problem, Refusal, Unknown
 

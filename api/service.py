@@ -48,14 +48,25 @@ class Service:
         return cls.over(settings, SqliteLedger(store), SqliteDesk(store), clock)
 
     @classmethod
+    def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
+        """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
+        store = SqliteStore(settings.file)
+        return cls._built(settings, SqliteLedger(store), SqliteDesk(store), clock)
+
+    @classmethod
     def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":
-        """Put the parts together over any ledger and desk."""
+        """Put the parts together over any ledger and desk, and read what it holds."""
+        service = cls._built(settings, ledger, desk, clock)
+        service.recording.catch_up()
+        return service
+
+    @classmethod
+    def _built(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock) -> "Service":
         catalogue = Catalogue.load(settings.tables)
         lineage = Lineage(catalogue)
         columns = Columns(catalogue)
         containers = Containers(catalogue)
         recording = Recording(ledger, Book(catalogue, past=lineage), clock, (lineage, columns, containers))
-        recording.catch_up()
         secret = settings.secret.get_secret_value() if settings.secret else ""
         keys = Keys(desk, clock, secret)
         return cls(settings, catalogue, ledger, desk, lineage, columns, containers, recording, clock, keys)

@@ -100,17 +100,18 @@ def batch_entries(code: str, sight: TheSight, service: TheService) -> Response:
 
 
 @router.get("/batches/{code}/label.{form}", summary="批次标签（HJ 1276）：SVG、PNG 或 PDF")
-def get_label(  # noqa: PLR0913 # one parameter for each choice a printer has
+def get_label(  # one parameter for each choice a printer has
+    request: Request,
     code: str,
     form: LabelForm,
     sight: TheSight,
     service: TheService,
     size_mm: Annotated[LabelSize, Query(description="边长，毫米")] = 100,
-    black_only: Annotated[bool, Query(description="仅黑色，用于预印底色的标签纸")] = False,  # noqa: FBT002 # a query's flag
+    black_only: Annotated[bool, Query(description="仅黑色，用于预印底色的标签纸")] = False,
 ) -> Response:
     """The label of a batch; the same batch gives the same bytes."""
     batch = find_scanned(code, sight, service)
-    printed = batch_label(batch, service, service.settings.base_url())
+    printed = batch_label(batch, service, request.app.state.base_url)
     match form:
         case "svg":
             body = label.svg(printed, size_mm, black_only=black_only)

@@ -48,8 +48,8 @@ def get_manifest(manifest_id: str, sight: TheSight, service: TheService) -> Resp
 
 
 @router.get("/manifests/{manifest_id}/sheet.pdf", summary="转移联单打印件（A4 PDF）")
-def get_sheet(manifest_id: str, sight: TheSight, service: TheService) -> Response:
+def get_sheet(request: Request, manifest_id: str, sight: TheSight, service: TheService) -> Response:
     """The printed sheet, as of the last entry."""
     manifest = sight.manifest(manifest_id.upper())
-    body = sheet.pdf(manifest_sheet(manifest, service, service.settings.base_url()))
+    body = sheet.pdf(manifest_sheet(manifest, service, request.app.state.base_url))
     return Response(body, media_type="application/pdf")

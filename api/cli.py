@@ -1,0 +1,271 @@
+"""The command line: every command works on the installation's own ledger, beside a running server."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api import origins, terminal
+from api.service import Service
+from api.serving import serve as serve_pages
+from api.settings import Settings
+from flows.access import Caller
+from flows.errors import Problem
+
+REFUSED: Final = 1
+WRONG_USE: Final = 2
+
+app = typer.Typer(
+    name="huanliu",
+    help="环流：有色金属固体废物物质流追溯 · material flow and solid-waste traceability",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+key_app = typer.Typer(help="密钥：新建、列出、撤销 · keys", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
+AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
+AsOfOption = Annotated[int | None, typer.Option(help="截至此台账位置已登记的 · what was known at this position")]
+
+
+def main() -> None:
+    """Run a command; problems are told in words, never as a traceback."""
+    origins.check()
+    try:
+        app()
+    except Problem as problem:
+        err.print(f"[bold red]{problem.title['zh']}[/] {problem.text('zh')}", highlight=False)
+        err.print(f"{problem.title['en']}: {problem.text('en')}", style="dim", highlight=False)
+        sys.exit(REFUSED)
+
+
+@contextmanager
+def opened() -> Generator[Service]:
+    """The installation that the environment names."""
+    service = Service.open(Settings())
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def operator() -> Caller:
+    """Who sits at the machine: sees what an auditor sees, and states nothing."""
+    return Caller("000000000000000000", "auditor")
+
+
+def print_json(body: object) -> None:
+    """JSON on standard output, one document."""
+    sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="监听地址 · address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="端口 · port")] = None,
+) -> None:
+    """启动网页与接口 · Serve pages and REST."""
+    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    service = Service.open(Settings().model_copy(update=given))
+    serve_pages(service, out)
+
+
+@key_app.command("create")
+def create_key(
+    organisation: Annotated[str, typer.Argument(help="统一社会信用代码 · unified social credit code")],
+    role: Annotated[
+        str, typer.Option(help="member driver reader administrator regulator auditor operator")
+    ] = "administrator",
+    division: Annotated[str, typer.Option(help="监管的行政区划代码前缀，如 51、5101 · a regulator's division")] = "",
+    name: Annotated[str, typer.Option(help="备注 · a note")] = "",
+    json: JsonOption = False,
+) -> None:
+    """新建密钥，只显示这一次 · Create a key, told this once."""
+    with opened() as service:
+        key, kept = service.keys.create(organisation, role, division=division, name=name)
+    if json:
+        print_json({"key": key, "key_id": kept.key_id, "organisation": kept.organisation, "role": kept.role})
+    else:
+        out.print(f"密钥（只显示这一次，请妥善保存）· key, shown once:\n{key}", highlight=False)
+
+
+@key_app.command("list")
+def list_keys(*, json: JsonOption = False) -> None:
+    """列出密钥（不含密钥本身）· List keys, never the keys themselves."""
+    with opened() as service:
+        kept = service.keys.all()
+    if json:
+        print_json([each.model_dump(exclude={"digest"}) for each in kept])
+        return
+    table = Table("密钥号", "单位", "角色", "区划", "备注")
+    for each in kept:
+        table.add_row(each.key_id, each.organisation, each.role, each.division, each.name)
+    out.print(table)
+
+
+@key_app.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="密钥号，见 key list")]) -> None:
+    """撤销密钥，其会话同时失效 · Revoke a key and its sessions."""
+    with opened() as service:
+        service.keys.revoke(key_id)
+    out.print(f"已撤销 · revoked {key_id}")
+
+
+@app.command()
+def label(
+    batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
+    to: Annotated[Path | None, typer.Option("--to", help="写到此文件 · file to write")] = None,
+    size_mm: Annotated[int, typer.Option(help="边长 100、150、200 毫米")] = 100,
+    form: Annotated[str, typer.Option(help="svg png pdf")] = "pdf",
+    black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸")] = False,
+) -> None:
+    """打印批次标签 · Print a batch's label."""
+    with opened() as service:
+        written = terminal.write_label(service, operator(), batch, to, size_mm, form, black_only=black_only)
+        terminal.warn_of_address(service, err)
+    out.print(f"标签 · label: {written}", highlight=False)
+
+
+@app.command()
+def manifest(
+    manifest_id: Annotated[str, typer.Argument(help="联单编号 · manifest id")],
+    to: Annotated[Path | None, typer.Option("--to", help="写到此 PDF · PDF to write")] = None,
+    json: JsonOption = False,
+) -> None:
+    """查看并打印转移联单 · Show and print a manifest."""
+    with opened() as service:
+        told = terminal.manifest(service, operator(), manifest_id)
+        if json:
+            print_json(told)
+            return
+        terminal.print_manifest(told, out)
+        written = terminal.write_sheet(service, operator(), manifest_id, to)
+        terminal.warn_of_address(service, err)
+    out.print(f"联单 · sheet: {written}", highlight=False)
+
+
+@app.command()
+def trace(
+    batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
+    up: Annotated[bool, typer.Option("--up", help="溯源（默认为追踪去向）· upstream")] = False,
+    depth: Annotated[int | None, typer.Option(help="层数 · depth")] = None,
+    graph: Annotated[
+        Literal["graphml", "node-link"] | None, typer.Option(help="导出 GraphML 或 node-link JSON")
+    ] = None,
+    at: AtOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """追踪去向或溯源 · Trace a batch down, or up."""
+    with opened() as service:
+        terminal.trace(
+            service, operator(), batch, "up" if up else "down", depth, at, as_of, graph,
+            out, print_json if json else None,
+        )  # fmt: skip
+
+
+@app.command()
+def fate(
+    batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
+    dry: Annotated[bool, typer.Option("--dry", help="按干重 · on dry mass")] = False,
+    at: AtOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """最终去向，逐克 · Where a batch ended, to the gram."""
+    with opened() as service:
+        terminal.fate(
+            service, operator(), batch, "dry" if dry else "weighed", at, as_of, out, print_json if json else None
+        )
+
+
+@app.command()
+def indicators(
+    begin: Annotated[str | None, typer.Option("--from", help="起始日 · first day")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="结束日 · last day")] = None,
+    by: Annotated[str | None, typer.Option(help="enterprise prefecture province code month quarter year")] = None,
+    definition: Annotated[list[str] | None, typer.Option("--only", help="指标编号 · indicator id")] = None,
+    at: AtOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """指标，附定义与分子分母 · Indicators with their definitions and parts."""
+    with opened() as service:
+        terminal.indicators(
+            service, operator(), begin, end, by, definition or [], at, as_of, out, print_json if json else None
+        )
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="工作簿 .xlsx 或事实 .jsonl")],
+    enterprise: Annotated[str, typer.Option("--as", help="以哪个单位登记（信用代码）· whose statements")] = "",
+    check: Annotated[bool, typer.Option("--check", help="只检查，不登记 · check only")] = False,
+    json: JsonOption = False,
+) -> None:
+    """导入工作簿或事实 · Import a workbook or facts: all rows are checked first, then all are kept or none."""
+    with opened() as service:
+        good = terminal.import_file(service, file, enterprise, check, out, print_json if json else None)
+    raise typer.Exit(0 if good else REFUSED)
+
+
+@app.command()
+def export(
+    to: Annotated[Path | None, typer.Argument(help="写到此文件 · file to write")] = None,
+    template: Annotated[bool, typer.Option("--template", help="空白模板 · the empty template")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="全部事实 .jsonl · all facts")] = False,
+    enterprise: Annotated[str, typer.Option("--of", help="哪个单位的台账（信用代码）· whose ledger")] = "",
+) -> None:
+    """导出模板、单位台账工作簿或事实 · Export the template, an enterprise's workbook, or facts."""
+    if template + facts + bool(enterprise) != 1:
+        err.print("请从 --template、--facts、--of 单位 中选一项 · choose one of --template, --facts, --of")
+        raise typer.Exit(WRONG_USE)
+    with opened() as service:
+        written = terminal.export(service, to, enterprise, template=template)
+    out.print(f"已写出 · written: {written}", highlight=False)
+
+
+@app.command()
+def audit(*, json: JsonOption = False) -> None:
+    """核对台账：摘要链、分录、缓存 · Check the ledger's bytes, chain and postings."""
+    service = Service.open_unread(Settings())
+    try:
+        good = terminal.audit(service, out, print_json if json else None)
+    finally:
+        service.close()
+    raise typer.Exit(0 if good else REFUSED)
+
+
+@app.command()
+def rebuild(*, json: JsonOption = False) -> None:
+    """由台账重新读出全部账面与索引，并与在用的比较 · Read everything anew from the entries, and compare."""
+    with opened() as service:
+        good = terminal.rebuild(service, out, print_json if json else None)
+    raise typer.Exit(0 if good else REFUSED)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="示例数据文件夹 · folder of the demo")] = Path("var/demo"),
+    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 1,
+    keep: Annotated[bool, typer.Option("--no-serve", help="结束后不启动网页 · do not serve afterwards")] = False,
+) -> None:
+    """示例区域：建立、追踪、计算、出单，然后打开网页 · The demo region from start to finish."""
+    from api.demo import run_demo  # the region's generator is needed by no other command
+
+    service = run_demo(folder, seed, out)
+    try:
+        if sys.stdout.isatty() and not keep:
+            serve_pages(service, out)
+    finally:
+        service.close()
