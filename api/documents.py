@@ -70,7 +70,9 @@ def manifest_sheet(manifest: Manifest, service: Service, base_url: str) -> Manif
     loaded, arrived, decided = manifest.loaded, manifest.arrived, manifest.decided
     lines = tuple(_line(manifest, line.line, service) for line in submitted.lines)
     return ManifestSheet(
-        hazardous=any(_material(manifest, line.line, service).legal_status == "hazardous_waste" for line in submitted.lines),
+        hazardous=any(
+            _material(manifest, line.line, service).legal_status == "hazardous_waste" for line in submitted.lines
+        ),
         official_no=submitted.official_no,
         internal_no=submitted.internal_no,
         revision=len(manifest.history),
@@ -121,9 +123,7 @@ def _consignee(manifest: Manifest, service: Service, received: Decided | Arrived
     )
 
 
-def _legs(
-    manifest: Manifest, service: Service, loaded: Loaded | None, arrived: Arrived | None
-) -> tuple[Leg, ...]:
+def _legs(manifest: Manifest, service: Service, loaded: Loaded | None, arrived: Arrived | None) -> tuple[Leg, ...]:
     legs: list[Leg] = []
     planned = manifest.submitted.legs
     for number, leg in enumerate(planned):

@@ -111,7 +111,9 @@ class Keys:
         now_us = instant_us(self.clock())
         expires_us = now_us + SESSION_LASTS // timedelta(microseconds=1)
         key_id = key.strip().split("_")[1]
-        self.desk.put(SESSION_KIND, _digest(self.secret + token), key_id.encode(), version=0, now_us=now_us, expires_us=expires_us)
+        self.desk.put(
+            SESSION_KIND, _digest(self.secret + token), key_id.encode(), version=0, now_us=now_us, expires_us=expires_us
+        )
         return token
 
     def find_session(self, token: str) -> Caller | None:

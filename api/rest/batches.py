@@ -1,25 +1,60 @@
 """Batches as they stand, found by id, by any code of theirs, or by what they are; and their labels."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.documents import batch_label
 from api.rest.answers import answer, batch_json, entry_json, page, page_link, sees_entry
-from api.rest.asking import Limit, TheService, TheSight
+from api.rest.asking import PAGE_MOST, TheService, TheSight
 from api.service import Service
 from flows.access import Sight
-from flows.batches import Batch
+from flows.batches import Batch, Place
 from flows.errors import Unknown
 from labels import label
 from labels.payload import scanned
 
 LabelForm: TypeAlias = Literal["svg", "png", "pdf"]
-LabelSize: TypeAlias = Literal[100, 150, 200]
-MEDIA: dict[LabelForm, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+MEDIA: Final[dict[LabelForm, str]] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+
+
+class Asked(BaseModel):
+    """What a query string asks; what else stands in it, such as the language, is others' to read."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Wanted(Asked):
+    """Which open batches are asked for; what is not given does not restrict."""
+
+    holder: Annotated[str | None, Field(description="持有人信用代码")] = None
+    material: Annotated[str | None, Field(description="物料编号")] = None
+    waste_code: Annotated[str | None, Field(description="废物代码")] = None
+    place: Annotated[Place | None, Field(description="所在：site storage road gate")] = None
+    before: Annotated[int | None, Field(description="此台账位置之前的")] = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MOST, description="每页行数")] = 100
+
+    def admits(self, batch: Batch, waste_code: str | None) -> bool:
+        """Is this batch asked for?"""
+        return (
+            (self.before is None or batch.position < self.before)
+            and self.holder in {None, batch.holder}
+            and self.material in {None, batch.material}
+            and self.place in {None, batch.place}
+            and self.waste_code in {None, waste_code}
+        )
+
+
+class Printing(Asked):
+    """How a label is printed."""
+
+    size_mm: Annotated[Literal[100, 150, 200], Field(description="边长，毫米")] = 100
+    black_only: Annotated[bool, Field(description="仅黑色，用于预印底色的标签纸")] = False
+
 
 router = APIRouter(tags=["batches"])
 
@@ -51,33 +86,20 @@ def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
 
 @router.get("/batches", summary="在账批次（最新在前）")
 def list_batches(
-    request: Request,
-    sight: TheSight,
-    service: TheService,
-    holder: Annotated[str | None, Query(description="持有人信用代码")] = None,
-    material: Annotated[str | None, Query(description="物料编号")] = None,
-    waste_code: Annotated[str | None, Query(description="废物代码")] = None,
-    place: Annotated[Literal["site", "storage", "road", "gate"] | None, Query(description="所在")] = None,
-    before: Annotated[int | None, Query(description="此位置之前的")] = None,
-    limit: Limit = 100,
+    request: Request, sight: TheSight, service: TheService, wanted: Annotated[Wanted, Query()]
 ) -> Response:
-    """Open batches, newest first; `Link` names the next page."""
+    """Open batches, newest first; `Link` names the next page. Batches of one fact stay on one page."""
     rows: list[Batch] = []
+    headers: dict[str, str] = {}
     for batch in open_batches(sight, service):
-        if before is not None and batch.position >= before:
+        if not wanted.admits(batch, service.catalogue.material(batch.material).waste_code):
             continue
-        if holder not in {None, batch.holder} or material not in {None, batch.material}:
-            continue
-        if place not in {None, batch.place}:
-            continue
-        if waste_code not in {None, service.catalogue.material(batch.material).waste_code}:
-            continue
-        if len(rows) >= limit and batch.position != rows[-1].position:
-            link = {"Link": page_link(request, before=rows[-1].position)}
-            told = page([batch_json(row, service) for row in rows])
-            return answer(told, position=service.book.position, headers=link)
+        if len(rows) >= wanted.limit and batch.position != rows[-1].position:
+            headers["Link"] = page_link(request, before=rows[-1].position)
+            break
         rows.append(batch)
-    return answer(page([batch_json(row, service) for row in rows]), position=service.book.position)
+    told = page([batch_json(row, service) for row in rows])
+    return answer(told, position=service.book.position, headers=headers)
 
 
 @router.get("/batches/{code}", summary="一个批次：按编号、数字识别码、扫码内容或台账编码")
@@ -100,23 +122,26 @@ def batch_entries(code: str, sight: TheSight, service: TheService) -> Response:
 
 
 @router.get("/batches/{code}/label.{form}", summary="批次标签（HJ 1276）：SVG、PNG 或 PDF")
-def get_label(  # one parameter for each choice a printer has
+def get_label(  # one parameter for each thing that FastAPI hands in
     request: Request,
     code: str,
     form: LabelForm,
     sight: TheSight,
     service: TheService,
-    size_mm: Annotated[LabelSize, Query(description="边长，毫米")] = 100,
-    black_only: Annotated[bool, Query(description="仅黑色，用于预印底色的标签纸")] = False,
+    printing: Annotated[Printing, Query()],
 ) -> Response:
     """The label of a batch; the same batch gives the same bytes."""
     batch = find_scanned(code, sight, service)
     printed = batch_label(batch, service, request.app.state.base_url)
+    return Response(print_label(printed, form, printing), media_type=MEDIA[form])
+
+
+def print_label(printed: label.BatchLabel, form: LabelForm, printing: Printing) -> bytes:
+    """A label in the form that is asked for."""
     match form:
         case "svg":
-            body = label.svg(printed, size_mm, black_only=black_only)
+            return label.svg(printed, printing.size_mm, black_only=printing.black_only)
         case "png":
-            body = label.png(printed, size_mm, black_only=black_only)
+            return label.png(printed, printing.size_mm, black_only=printing.black_only)
         case "pdf":
-            body = label.pdf(printed, size_mm, black_only=black_only)
-    return Response(body, media_type=MEDIA[form])
+            return label.pdf(printed, printing.size_mm, black_only=printing.black_only)
