@@ -30,12 +30,13 @@ SIZES: Final = {100: Size(3, 0.7), 150: Size(5, 0.85), 200: Size(6, 1.2)}
 GLYPH_HEIGHT: Final = 0.876
 """The height of 国 in Noto Sans CJK, by its em: a text size is no height of letters."""
 
-_STEPS: Final = (1.3, 1.2, 1.12, 1.06, 1.0)
+_STEPS: Final = (1.3, 1.12, 1.0)
 """Text sizes that are tried, over the least that the standard allows: the largest that fits is taken."""
 
 _CODE_SHARE: Final = 0.36
 """The part of a label's side that its code may take, so that the names beside it keep their room."""
 
+_FEW_MARKS: Final = 2
 _SHORT: Final = 12
 _DIGITAL_CODE_LENGTH: Final = 37
 _MM_PER_POINT: Final = 25.4 / 72
@@ -144,6 +145,8 @@ _NAMES: Final = {
     "product": _Names("产品", "产品名称", "产品类别", "产品代码", "形态", "识别码", "生产单位", "生产日期", "重量"),
 }
 
+_NOT_TO_SHORTEN: Final = frozenset(("数字识别码", "识别码", "批次号"))
+
 _Row: TypeAlias = list[_Cell]
 
 
@@ -193,7 +196,7 @@ def _told(rows: list[_Row]) -> list[_Row]:
 def _values(label: BatchLabel, size_mm: int, *, black_only: bool) -> dict[str, object]:
     rows = _rows(label)
     upper, wide, lower = ([[_shown(cell) for cell in row] for row in part] for part in rows)
-    cells = [cell for part in rows for row in part for cell in row]
+    told = [cell for part in rows for row in part for cell in row if cell.name not in _NOT_TO_SHORTEN]
     hazards = _hazards(label)
     least_pt = SIZES[size_mm].height_mm / GLYPH_HEIGHT / _MM_PER_POINT
     return {
@@ -202,11 +205,11 @@ def _values(label: BatchLabel, size_mm: int, *, black_only: bool) -> dict[str, o
         "title": _NAMES[label.kind].title,
         "points": [round(least_pt * step, 3) for step in _STEPS],
         "hazards": hazards,
-        "abreast": [0] if hazards is None else [2, 1] if len(hazards) > 2 else [1],
+        "abreast": _abreast(hazards),
         "upper": upper,
         "wide": wide,
         "lower": lower,
-        "longest": max(cells, key=lambda cell: len(cell.text)).name,
+        "longest": max(told, key=lambda cell: len(cell.text)).name,
         "qr": _code(label.url, size_mm),
     }
 
@@ -223,6 +226,13 @@ def _hazards(label: BatchLabel) -> list[dict[str, str]] | None:
         if code not in HAZARD_WORDS:
             raise Malformed("label-hazard-unknown", where="hazards", read=code[:20])
     return [{"code": code, "word": HAZARD_WORDS[code]} for code in dict.fromkeys(label.hazards)]
+
+
+def _abreast(hazards: list[dict[str, str]] | None) -> list[int]:
+    """How many marks stand side by side, the best first; 0 puts small ones before their words."""
+    if hazards is None:
+        return [0]
+    return [1, 0] if len(hazards) <= _FEW_MARKS else [2, 1, 0]
 
 
 def _mass(mass_g: int | None) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flows.errors import Malformed
 
 _PLAIN_CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:~-]{0,63}")  # the shape of `flows.ids.Id`
+_HOST: Final = re.compile(r"[0-9A-Za-z.-]+|[0-9A-Fa-f:.]+")
 _CODE_IN_LINK: Final = re.compile(r"/[qm]/([^/?#]+)/?(?:[?#].*)?", re.IGNORECASE)
 _IME_SIGNS: Final = str.maketrans("。、﹕：／", "./::/")
 """A scanner is a keyboard: through a Chinese input method its full stops and slashes arrive as these."""
@@ -59,7 +60,13 @@ def _origin(base_url: str) -> str:
         port = parts.port
     except ValueError:  # UnicodeError, which a host that is none raises, is one of these
         raise Malformed("link-base-unusable", read=base_url[:80]) from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(host)
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
         raise Malformed("link-base-unusable", read=base_url[:80])
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}".upper() + (f":{port}" if port else "") + parts.path.rstrip("/")

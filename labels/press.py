@@ -22,13 +22,15 @@ Format: TypeAlias = Literal["pdf", "svg", "png"]
 FONT_FAMILY: Final = "Noto Sans CJK SC"
 TEMPLATES_FOLDER: Final = Path(__file__).with_name("templates")
 
-_LATIN_AND_SIGNS: Final = frozenset(
+SUPPLEMENT: Final = frozenset(
     "ĄąĆćČčĎďĐđĘęĞğĢģĪīİıĶķĻļĽľŁłŃńŅņŇňŐőŔŕŘřŚśŞşŠšŢţŤťŮůŰűŸŹźŻżŽžȘșȚț"
     "⁰ⁱ⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₕₖₗₘₙₚₛₜ⅓⅔⅛∙⋅∼≃≅☐☑☒✔✖"
 )
 """What the Chinese font lacks and chemistry, tick boxes and foreign names need: DejaVu Sans Mono, inside typst, has it."""
 
-_LONG_WORD: Final = re.compile(r"[^\s\u200b\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]{4,}")
+_LONG_WORD: Final = re.compile(
+    r"[^\s\u200b\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]{4,}"
+)
 """Lines break between ideographs, kana and hangul, and at spaces; four of anything else in a row may hang together."""
 
 _UNSEEN: Final = frozenset("\ufe0e\ufe0f")
@@ -66,7 +68,7 @@ def fonts(path: Path | None = None) -> Fonts:
     index = next((f.index for f in faces.fonts() if f.family == FONT_FAMILY and f.path == str(file)), None)
     if index is None:
         raise Problem("font-unusable", path=str(file), family=FONT_FAMILY)
-    return Fonts(file, faces, _characters(file.read_bytes(), index) | {ord(sign) for sign in _LATIN_AND_SIGNS})
+    return Fonts(file, faces, _characters(file.read_bytes(), index) | {ord(sign) for sign in SUPPLEMENT})
 
 
 def clean(text: str, *, where: str, known: frozenset[int]) -> str:
@@ -75,7 +77,9 @@ def clean(text: str, *, where: str, known: frozenset[int]) -> str:
     Raises:
         Malformed: a character that the font lacks, which would print as an empty box.
     """
-    seen = "".join(sign for sign in " ".join(text.split()) if sign not in _UNSEEN and unicodedata.category(sign) != "Cf")
+    seen = "".join(
+        sign for sign in " ".join(text.split()) if sign not in _UNSEEN and unicodedata.category(sign) != "Cf"
+    )
     for sign in seen:
         if ord(sign) not in known:
             raise Malformed("print-character-missing", where=where, sign=_named(sign), text=seen[:40])

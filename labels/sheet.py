@@ -13,8 +13,11 @@ from labels import press, qr
 BEIJING: Final = timezone(timedelta(hours=8))
 """All times on the sheet are China's, and the sheet says so."""
 
-MOST_CHARACTERS: Final = 300
-"""The longest text of one cell: what is longer belongs into an annex, not into a form."""
+FIELD_CHARACTERS: Final = 120
+"""The longest text of a field: a part whose fields are all as long still stands on one page."""
+
+LINE_CHARACTERS: Final = 300
+"""The longest text of a line's cell: what is longer belongs into an annex, not into a form."""
 
 _CODE_MM: Final = 32
 """The code's side where its modules may be larger than they must."""
@@ -154,32 +157,34 @@ class _Column(NamedTuple):
 def _values(sheet: ManifestSheet, font: Path | None) -> dict[str, object]:
     known = press.fonts(font).characters
 
-    def cell(text: str, where: str) -> dict[str, object]:
-        if len(text) > MOST_CHARACTERS:
-            raise Malformed("print-cell-too-full", where=where, field=where, length=len(text), most=MOST_CHARACTERS)
-        return press.value(press.clean(text, where=where, known=known))
+    def cell(text: str, name: str, most: int) -> dict[str, object]:
+        if len(text) > most:
+            raise Malformed("print-cell-too-full", where=name, field=name, length=len(text), most=most)
+        return press.value(press.clean(text, where=name, known=known))
 
     def part(fields: Iterable[_Field]) -> list[dict[str, object]]:
-        return [{**field._asdict(), "text": cell(field.text, field.name)} for field in fields]
+        return [{**field._asdict(), "text": cell(field.text, field.name, FIELD_CHARACTERS)} for field in fields]
 
     def table(columns: Iterable[_Column]) -> list[dict[str, object]]:
         return [
-            {**column._asdict(), "texts": [cell(text, column.name) for text in column.texts]} for column in columns
+            {**column._asdict(), "texts": [cell(text, column.name, LINE_CHARACTERS) for text in column.texts]}
+            for column in columns
         ]
 
     return {
         "title": "危险废物转移联单" if sheet.hazardous else "固体废物转移单",
         "english": "Hazardous Waste Transfer Manifest" if sheet.hazardous else "Solid Waste Transfer Sheet",
         "official": sheet.official_no is not None,
-        "number": cell(sheet.official_no or sheet.internal_no, "编号")["text"],
+        "number": cell(sheet.official_no or sheet.internal_no, "编号", FIELD_CHARACTERS)["text"],
         "head": part(_head(sheet)),
         "consignor": part(_consignor(sheet.consignor)),
         "legs": [part(_leg(leg)) for leg in sheet.legs],
         "consignee": part(_consignee(sheet.consignee)),
         "loaded": table(_loaded(sheet.lines)),
         "arrived": table(_arrived(sheet.lines)),
+        "reasons": [cell(line.reason, "差异或拒收原因", LINE_CHARACTERS) for line in sheet.lines],
         "position": sheet.position,
-        "digest": cell(sheet.digest, "摘要")["text"],
+        "digest": cell(sheet.digest, "摘要", FIELD_CHARACTERS)["text"],
         "as_of": _time(sheet.as_of),
         "qr": _code(sheet.url),
     }
@@ -253,7 +258,7 @@ def _loaded(lines: Sequence[WasteLine]) -> list[_Column]:
 def _arrived(lines: Sequence[WasteLine]) -> list[_Column]:
     return [
         _Column("序号", "No.", 8, [str(i) for i in range(1, len(lines) + 1)], numbers=True),
-        _Column("废物名称", "Waste", 30, [line.name for line in lines]),
+        _Column("废物名称", "Waste", 0, [line.name for line in lines]),
         _Column("废物代码", "Code", 18, [line.code for line in lines]),
         _Column("重大差异", "Discrepancy", 15, [line.discrepancy for line in lines]),
         _Column("接受意见", "Opinion", 15, [line.opinion for line in lines]),
@@ -262,7 +267,6 @@ def _arrived(lines: Sequence[WasteLine]) -> list[_Column]:
         _masses("接受量", "Accepted (t)", 16, [line.accepted_g for line in lines]),
         _masses("拒收量", "Rejected (t)", 16, [line.rejected_g for line in lines]),
         _masses("磅差", "Difference (t)", 17, [line.difference_g for line in lines]),
-        _Column("原因", "Reason", 0, [line.reason for line in lines]),
     ]
 
 
