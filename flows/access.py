@@ -17,6 +17,8 @@ from flows.events import (
     Event,
     FigureDeclared,
     Loaded,
+    MandateEnded,
+    MandateGiven,
     PermitAmended,
     PermitGranted,
     PermitRevoked,
@@ -61,7 +63,8 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
     """May this caller say this, for the enterprise that the fact names?
 
     Raises:
-        Forbidden: not for this enterprise, not with this role, or outside the regulator's division.
+        Forbidden: not for this enterprise, not with this role, or outside the regulator's division; a mandate is
+            given and ended by the enterprise itself, so that no delegate prolongs or passes on its own.
     """
     if caller.role in {"regulator", "auditor"}:
         _check_authority(caller, event, book)
@@ -74,6 +77,8 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
         raise Forbidden("authority-only", kind=event.kind)
     if event.enterprise not in speaks_for(caller, book, day):
         raise Forbidden("not-your-enterprise", enterprise=event.enterprise)
+    if isinstance(event, (MandateGiven, MandateEnded)) and event.enterprise != caller.organisation:
+        raise Forbidden("mandate-not-passed-on", enterprise=event.enterprise)
 
 
 def _check_authority(caller: Caller, event: Event, book: Book) -> None:
@@ -83,7 +88,7 @@ def _check_authority(caller: Caller, event: Event, book: Book) -> None:
     if event.enterprise != caller.organisation:
         raise Forbidden("not-your-enterprise", enterprise=event.enterprise)
     for division in _divisions(event, book):
-        if not division.startswith(caller.division):
+        if caller.role == "regulator" and not _in_charge(caller, division):
             raise Forbidden("outside-your-division", division=division, own=caller.division)
 
 
@@ -92,18 +97,30 @@ def _divisions(event: Event, book: Book) -> Iterator[str]:
     match event:
         case EnterpriseConfirmed(confirmed=subject):
             yield from _division_of(subject, book)
-        case PermitGranted(permit=permit) | PermitAmended(permit=permit):
+        case PermitGranted(permit=permit):
             yield from _division_of(permit.holder, book)
+        case PermitAmended(permit=permit):
+            yield from _division_of(permit.holder, book)
+            yield from _division_of_permit(permit.permit_no, book)
         case PermitRevoked(permit_no=permit_no):
-            permit = book.permits.get(permit_no)
-            if permit is not None:
-                yield from _division_of(permit.holder, book)
+            yield from _division_of_permit(permit_no, book)
         case ApprovalGranted(approval=approval):
             yield from _division_of(approval.consignor, book)
         case FigureDeclared(division=division):
             yield division
         case _:
             pass
+
+
+def _in_charge(caller: Caller, division: str) -> bool:
+    """Does a division lie in a regulator's? One whose division nobody named is in charge of nothing."""
+    return bool(caller.division) and division.startswith(caller.division)
+
+
+def _division_of_permit(permit_no: str, book: Book) -> Iterator[str]:
+    permit = book.permits.get(permit_no)
+    if permit is not None:
+        yield from _division_of(permit.holder, book)
 
 
 def _division_of(enterprise: EnterpriseId, book: Book) -> Iterator[str]:
@@ -136,7 +153,7 @@ class Sight:
             return True
         if self.caller.role == "regulator":
             known = self.book.enterprises.get(enterprise)
-            return known is not None and known.registered.division.startswith(self.caller.division)
+            return known is not None and _in_charge(self.caller, known.registered.division)
         return enterprise in self.own
 
     def _oversees(self, site_id: SiteId) -> bool:
@@ -145,7 +162,7 @@ class Sight:
         if self.caller.role != "regulator":
             return False
         site = self.book.sites.get(site_id)
-        return site is not None and site.division.startswith(self.caller.division)
+        return site is not None and _in_charge(self.caller, site.division)
 
     def sees_manifest(self, manifest: Manifest) -> bool:
         """A party to it, or a regulator of either end."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol, get_args
 
 from flows.batches import Batch, Origin
 from flows.events import (
@@ -14,6 +14,7 @@ from flows.events import (
     Event,
     Generated,
     Left,
+    LegalStatus,
     Loaded,
     Packing,
     Portion,
@@ -24,6 +25,9 @@ from flows.events import (
 )
 from flows.ids import BatchId, EnterpriseId, ManifestId, SiteId
 from flows.manifests import Manifest
+
+_STRICTEST_FIRST: Final[tuple[LegalStatus, ...]] = get_args(LegalStatus)
+"""As the law lists them: hazardous waste, general waste, recycled raw material, product."""
 
 
 class Boundary(StrEnum):
@@ -76,6 +80,8 @@ class Make:
     code: str | None = None
     packing: Packing | None = None
     manifest_id: ManifestId | None = None
+    status: LegalStatus | None = None
+    """What it is in law as the same material before it was; None: as the catalogue has the material."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +185,23 @@ def _arising(
     return Movement(sources=(Flow(boundary, product.mass_g, detail),), makes=(_made(product, holder, site_id, origin),))
 
 
-def _made(product: Product, holder: EnterpriseId, site_id: SiteId, origin: Origin) -> Make:
+def _made(
+    product: Product, holder: EnterpriseId, site_id: SiteId, origin: Origin, status: LegalStatus | None = None
+) -> Make:
     return Make(
-        product.batch_id, product.material, product.mass_g, holder, site_id, origin, product.code, product.packing
-    )
+        product.batch_id, product.material, product.mass_g, holder, site_id, origin, product.code, product.packing,
+        status=status,
+    )  # fmt: skip
+
+
+def _statuses(portions: Sequence[Portion], known: Known) -> dict[str, LegalStatus]:
+    """What each material that went in was in law: of batches that differ, the strictest."""
+    kept: dict[str, LegalStatus] = {}
+    for portion in portions:
+        batch = known.batch(portion.batch_id)
+        both = {batch.status, kept.get(batch.material, batch.status)}
+        kept[batch.material] = next(status for status in _STRICTEST_FIRST if status in both)
+    return kept
 
 
 def _draw(portion: Portion, known: Known) -> Draw:
@@ -203,7 +222,11 @@ def _transformed(event: Transformed, known: Known) -> Movement:
         ends.append(Flow(Boundary.UNACCOUNTED, gap_g))
     elif gap_g < 0:
         sources.append(Flow(Boundary.UNACCOUNTED, -gap_g))
-    makes = tuple(_made(product, event.enterprise, event.site_id, "made") for product in event.outputs)
+    statuses = _statuses(event.inputs, known)
+    makes = tuple(
+        _made(product, event.enterprise, event.site_id, "made", statuses.get(product.material))
+        for product in event.outputs
+    )
     return Movement(_draws(event.inputs, known), tuple(sources), makes, tuple(ends))
 
 
@@ -220,6 +243,7 @@ def _passed_on(draw: Draw, load: tuple[BatchId, int], manifest_id: ManifestId, k
         source.code,
         source.packing,
         manifest_id,
+        source.status,
     )
     return Movement(draws=(draw,), makes=(made,))
 
@@ -234,14 +258,14 @@ def _decided(event: Decided, known: Known) -> tuple[Movement, ...]:
             makes.append(
                 Make(
                     accepted.batch_id, load.material, accepted.mass_g, submitted.consignee, submitted.consignee_site,
-                    "received", accepted.code or load.code, load.packing, event.manifest_id,
+                    "received", accepted.code or load.code, load.packing, event.manifest_id, load.status,
                 )
             )  # fmt: skip
         if rejected := line.rejected:
             makes.append(
                 Make(
                     rejected.batch_id, load.material, rejected.mass_g, load.holder, submitted.consignee_site,
-                    "rejected", rejected.code or load.code, load.packing, event.manifest_id,
+                    "rejected", rejected.code or load.code, load.packing, event.manifest_id, load.status,
                 )
             )  # fmt: skip
         weighed_g = sum(made.mass_g for made in makes)

@@ -37,3 +37,5 @@ class Batch:
     """The manifest that a load, a received or a rejected batch came by."""
     place: Place = "site"
     storage_id: Id | None = None
+    placed_us: int = 0
+    """Effective time of the latest storing or taking out; 0 before the first."""

@@ -1,8 +1,9 @@
 """账面. What the rules must know now: open batches and manifests, permits and their use; it grows with what is open."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, Protocol, TypeVar, cast
+from datetime import date
+from typing import Protocol
 
 from flows.balance import Draw, Make, Movement, movements
 from flows.batches import Batch, Place
@@ -36,78 +37,10 @@ from flows.events import (
     VehicleRegistered,
 )
 from flows.ids import BatchId, EnterpriseId, ManifestId
+from flows.layers import Layer
 from flows.manifests import Manifest, ManifestFact
 from flows.materials import Catalogue
 from flows.times import day_of, earliest_us
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-_GONE: Final = object()
-
-
-class Layer(Generic[Key, Value]):
-    """A mapping over another: what is set here hides what is below, and nothing below changes until `fold`."""
-
-    def __init__(self, below: "Layer[Key, Value] | None" = None) -> None:
-        self._below = below
-        self._own: dict[Key, Value | object] = {}
-
-    def get(self, key: Key) -> Value | None:
-        """The value under `key`, from here or from below."""
-        layer: Layer[Key, Value] | None = self
-        while layer is not None:
-            if key in layer._own:
-                found = layer._own[key]
-                return None if found is _GONE else cast("Value", found)
-            layer = layer._below
-        return None
-
-    def set(self, key: Key, value: Value) -> None:
-        """Put a value here."""
-        self._own[key] = value
-
-    def drop(self, key: Key) -> None:
-        """Take a key away, here and from what shows of below."""
-        if self._below is None:
-            self._own.pop(key, None)
-        else:
-            self._own[key] = _GONE
-
-    def items(self) -> Iterator[tuple[Key, Value]]:
-        """All that shows, in the order in which keys first came."""
-        merged: dict[Key, Value | object] = {}
-        layers: list[Layer[Key, Value]] = []
-        layer: Layer[Key, Value] | None = self
-        while layer is not None:
-            layers.append(layer)
-            layer = layer._below
-        for each in reversed(layers):
-            merged.update(each._own)
-        return ((key, cast("Value", value)) for key, value in merged.items() if value is not _GONE)
-
-    def values(self) -> Iterator[Value]:
-        """All values that show."""
-        return (value for _, value in self.items())
-
-    def own(self) -> Iterator[Key]:
-        """The keys that were touched here."""
-        return iter(self._own)
-
-    def over(self) -> "Layer[Key, Value]":
-        """A new layer on top of this one."""
-        return Layer(self)
-
-    def fold(self) -> None:
-        """Write what stands here into the layer below."""
-        below = self._below
-        assert below is not None, "nothing below to fold into"
-        for key, value in self._own.items():
-            if value is _GONE:
-                below.drop(key)
-            else:
-                below.set(key, cast("Value", value))
-        self._own.clear()
 
 
 class Past(Protocol):
@@ -310,7 +243,10 @@ class Book:
         elif isinstance(event, Submitted):
             causes_us += [self.batch(line.batch_id).made_us for line in event.lines]
         elif isinstance(event, (Assayed, Packed, Stored, TakenOut, StatusChanged)):
-            causes_us.append(self.batch(event.batch_id).made_us)
+            batch = self.batch(event.batch_id)
+            causes_us.append(batch.made_us)
+            if isinstance(event, (Stored, TakenOut)):
+                causes_us.append(batch.placed_us)
         return max([earliest_us(event.event_time), *causes_us])
 
     def _draw(self, draw: Draw, effective_us: int) -> None:
@@ -323,7 +259,7 @@ class Book:
         place: dict[str, Place] = {"load": "road", "rejected": "gate"}
         batch = Batch(
             made.batch_id, made.material, made.holder, made.site_id, made.mass_g, made.mass_g, made.origin,
-            effective_us, effective_us, position, self.catalogue.material(made.material).legal_status,
+            effective_us, effective_us, position, made.status or self.catalogue.material(made.material).legal_status,
             made.code, made.packing, made.manifest_id, place.get(made.origin, "site"),
         )  # fmt: skip
         self.open_batches.set(made.batch_id, batch)
@@ -338,7 +274,8 @@ class Book:
         match event:
             case EnterpriseRegistered():
                 known = self.enterprises.get(event.enterprise)
-                confirmed_by = known.confirmed_by if known else None
+                moved_away = known is None or known.registered.division != event.division
+                confirmed_by = None if known is None or moved_away else known.confirmed_by
                 self.enterprises.set(event.enterprise, Enterprise(event, confirmed_by))
             case EnterpriseConfirmed(confirmed=confirmed):
                 known = self.enterprises.get(confirmed)
@@ -371,9 +308,10 @@ class Book:
             case Stored(batch_id=batch_id, storage_id=storage_id):
                 storage = self.storages.get(storage_id)
                 assert storage is not None, storage_id
-                self._change(batch_id, place="storage", storage_id=storage_id, site_id=storage.site_id)
+                placed: dict[str, object] = {"place": "storage", "storage_id": storage_id, "site_id": storage.site_id}
+                self._change(batch_id, placed_us=effective_us, **placed)
             case TakenOut(batch_id=batch_id):
-                self._change(batch_id, place="site", storage_id=None)
+                self._change(batch_id, place="site", storage_id=None, placed_us=effective_us)
             case StatusChanged(batch_id=batch_id, status=status):
                 self._change(batch_id, status=status)
             case Submitted(manifest_id=manifest_id):
@@ -387,15 +325,22 @@ class Book:
         manifest = self.manifest(event.manifest_id)
         self.open_manifests.set(event.manifest_id, manifest.then(event, position, effective_us))
         match event:
-            case Loaded(lines=lines):
-                approval_no = manifest.submitted.approval_no
-                if approval_no is not None:
-                    loaded_g = sum(line.portion.mass_g for line in lines)
-                    self.approval_used_g.set(approval_no, (self.approval_used_g.get(approval_no) or 0) + loaded_g)
+            case Loaded():
+                self._use_approval(manifest.submitted, event)
             case Decided():
                 self._use_permits(manifest, event, effective_us)
             case _:
                 pass
+
+    def _use_approval(self, submitted: Submitted, event: Loaded) -> None:
+        for line in event.lines:
+            batch = self.batch(line.portion.batch_id)
+            code = self.catalogue.material(batch.material).waste_code
+            if code is None or batch.status != "hazardous_waste" or not self.crosses_province(submitted):
+                continue
+            if approval := self.find_approval(submitted, code):
+                number = approval.approval_no
+                self.approval_used_g.set(number, (self.approval_used_g.get(number) or 0) + line.portion.mass_g)
 
     def _use_permits(self, manifest: Manifest, event: Decided, effective_us: int) -> None:
         submitted = manifest.submitted
@@ -403,24 +348,55 @@ class Book:
         for line in event.lines:
             if line.accepted is None:
                 continue
-            waste = self.catalogue.material(self.batch(line.load_id).material).waste_code
-            found = self.find_permit_line(submitted.consignee, waste, line.method or submitted.method, day.year)
+            load = self.batch(line.load_id)
+            code = self.catalogue.material(load.material).waste_code
+            if code is None or load.status != "hazardous_waste":
+                continue
+            found = self.find_permit_line(submitted.consignee, code, line.method or submitted.method, day)
             if found is not None:
                 permit, permit_line = found
                 key = (permit.permit_no, permit_line.waste, permit_line.mode, day.year)
                 self.permit_used_g.set(key, (self.permit_used_g.get(key) or 0) + line.accepted.mass_g)
 
+    # permits and approvals --------------------------------------------------------------------------------------
+
     def find_permit_line(
-        self, holder: EnterpriseId, waste: str | None, method: str, year: int
+        self, holder: EnterpriseId, waste: str, method: str, day: date
     ) -> tuple[Permit, PermitLine] | None:
-        """The holder's permit line for a waste and a method, the one whose permit was valid in the year first."""
-        if waste is None:
-            return None
+        """The holder's permit line for a waste and a method that year: one valid on the day first, then the roomiest."""
+        if not self.catalogue.waste(waste).hazardous:
+            return None  # permits are for hazardous waste: class 09 of general waste is not category 09
         mode = {"utilization": "utilize", "disposal": "dispose"}[self.catalogue.method(method).side]
-        for permit in self.permits_of(holder):
-            if not permit.valid_from.year <= year <= permit.valid_to.year:
-                continue
-            for line in permit.lines:
-                if line.mode == mode and line.covers(waste):
-                    return permit, line
-        return None
+        covering = [
+            (permit, line)
+            for permit in self.permits_of(holder)
+            for line in permit.lines
+            if line.mode == mode and line.covers(waste) and permit.valid_from.year <= day.year <= permit.valid_to.year
+        ]
+
+        def rank(found: tuple[Permit, PermitLine]) -> tuple[bool, int, str, str]:
+            permit, line = found
+            used_g = self.permit_used_g.get((permit.permit_no, line.waste, line.mode, day.year)) or 0
+            valid = permit.valid_from <= day <= permit.valid_to
+            return not valid, used_g - line.annual_g, permit.permit_no, line.waste
+
+        return min(covering, key=rank, default=None)
+
+    def find_approval(self, submitted: Submitted, code: str) -> Approval | None:
+        """The approval that a manifest names, if it is for these parties, this waste and this method."""
+        approval = self.approvals.get(submitted.approval_no) if submitted.approval_no else None
+        if approval is None:
+            return None
+        method = self.catalogue.method
+        fits = (
+            (approval.consignor, approval.consignee) == (submitted.enterprise, submitted.consignee)
+            and self.catalogue.waste(approval.waste_code).code == code
+            and method(approval.method).code == method(submitted.method).code
+        )
+        return approval if fits else None
+
+    def crosses_province(self, submitted: Submitted) -> bool:
+        """Does a transfer leave its province?"""
+        sites = [self.sites.get(submitted.consignor_site), self.sites.get(submitted.consignee_site)]
+        assert all(sites), submitted.manifest_id
+        return len({site.division[:2] for site in sites if site is not None}) > 1

@@ -24,6 +24,12 @@ class Statement:
     answer: BaseException | None = None
     answered: bool = False
 
+    def fails(self, answer: BaseException) -> None:
+        """Nothing was kept, and this is why."""
+        self.answer = answer
+        self.entries.clear()
+        self.findings.clear()
+
 
 @dataclass
 class Recording:
@@ -58,9 +64,9 @@ class Recording:
         with self._turn_lock:
             self._catch_up(self.ledger.entries(after=self.book.position))
             draft = self.book.overlay()
-            with _Rehearsal(self.ledger) as turn:
-                for statement in statements:
-                    self._judge(statement, draft, turn)
+            turn = _Rehearsal(self.ledger)
+            for statement in statements:
+                self._judge(statement, draft, turn)
 
     def catch_up(self) -> int:
         """Read what was written since, by anyone; returns the position that is now read."""
@@ -90,10 +96,9 @@ class Recording:
             draft.fold()  # the one durable commit is behind us
             for entry, change in kept:
                 self._tell(entry, change)
-        except BaseException as fault:
+        except BaseException as fault:  # noqa: BLE001 - whoever waits must hear of it: it is raised in their threads
             for statement in waiting:
-                if statement.answer is None:
-                    statement.answer = fault
+                statement.fails(fault)  # also one that was refused: its refusal may rest on what was not kept
         finally:
             for statement in waiting:
                 statement.answered = True
@@ -104,7 +109,7 @@ class Recording:
         fresh: list[tuple[Entry, Change]] = []
         named: dict[tuple[str, str], Entry] = {}
         head = turn.head
-        now_us = instant_us(self.clock())
+        now_us = max(instant_us(self.clock()), head.record_time_us)  # judged at the time that its entries will bear
         try:
             for number, event in enumerate(statement.facts):
                 name = event.enterprise, event.event_id
@@ -124,9 +129,8 @@ class Recording:
                     raise Conflict("event-id-used", event=event.event_id, where=f"facts[{number}]")
                 else:
                     statement.entries.append(known)
-        except Problem as problem:
-            statement.answer = problem
-            statement.entries.clear()
+        except Exception as problem:  # noqa: BLE001 - one statement's fault is not its neighbours'
+            statement.fails(problem)
             return []
         turn.append([entry for entry, _ in fresh])
         own.fold()
@@ -140,12 +144,6 @@ class _Rehearsal:
         self._ledger = ledger
         self._own: dict[tuple[str, str], Entry] = {}
         self.head = ledger.head()
-
-    def __enter__(self) -> "_Rehearsal":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._own.clear()
 
     def entries(self, after: int) -> Iterator[Entry]:
         return self._ledger.entries(after=after)

@@ -1,15 +1,16 @@
 """What refuses and what is only found: physics and identity refuse always, law only what could still be stopped."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Final
 
+from flows import law
 from flows.balance import process_gap_g
-from flows.batches import Batch
 from flows.book import Book
-from flows.errors import Conflict, Figure, Malformed, Refusal, Unknown
+from flows.chronology import BeforeItsCause, InTheFuture, check_times
+from flows.codes import uscc
+from flows.custody import OutOfTurn, Overdrawn, check_portions, check_unused, held, open_batch
+from flows.enterprises import Permit
+from flows.errors import Conflict, Malformed, Refusal, Unknown
 from flows.events import (
     ApprovalGranted,
     Arrived,
@@ -34,7 +35,6 @@ from flows.events import (
     PermitGranted,
     PermitRevoked,
     PlanFiled,
-    Portion,
     Product,
     ScaleRegistered,
     SiteRegistered,
@@ -49,55 +49,43 @@ from flows.events import (
     Transformed,
     VehicleRegistered,
 )
-from flows.ids import BatchId, EnterpriseId, Id, owner
-from flows.manifests import STATES_ZH, Manifest, State
+from flows.ids import Id, owner
+from flows.law import AgainstTheLaw, Finding, breaches
 from flows.mass import tonnes
-from flows.times import CLOCKS_APART_US, STOPPABLE_US, day_of, earliest_us, latest_us, moment_of, shown
+from flows.references import (
+    check_division,
+    check_enterprise,
+    check_method,
+    check_period,
+    check_site,
+    check_storage,
+)
+from flows.times import day_of, latest_us
+from flows.transfers import (
+    Unbalanced,
+    check_arrived,
+    check_cancelled,
+    check_decided,
+    check_loaded,
+    check_submitted,
+)
 
-QUOTA_REFUSED_PERCENT: Final = 120
-"""More than 20 % over the annual scale needs a new permit (State Council Order 408, article 11)."""
-QUOTA_FOUND_PERCENT: Final = 100
+__all__ = [
+    "AgainstTheLaw",
+    "BeforeItsCause",
+    "Finding",
+    "InTheFuture",
+    "NotYours",
+    "OutOfTurn",
+    "Overdrawn",
+    "Unbalanced",
+    "admit",
+    "breaches",
+]
 
 
 class NotYours(Malformed):
     """A new name outside the stating enterprise's namespace."""
-
-
-class Overdrawn(Refusal):
-    """More is asked of a batch than is left of it."""
-
-
-class BeforeItsCause(Refusal):
-    """A fact dated before what it uses."""
-
-
-class InTheFuture(Refusal):
-    """A fact dated after now."""
-
-
-class Unbalanced(Refusal):
-    """A gap beyond the tolerance of the process, without a reason."""
-
-
-class OutOfTurn(Refusal):
-    """A step that the manifest, or the batch, is not ready for."""
-
-
-class AgainstTheLaw(Refusal):
-    """A breach that can still be stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """核查发现. What was admitted and does not add up: a message key with its figures."""
-
-    key: str
-    figures: dict[str, Figure]
-
-    @classmethod
-    def of(cls, key: str, **figures: Figure) -> "Finding":
-        """A finding with its figures by name."""
-        return cls(key, figures)
 
 
 def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
@@ -110,94 +98,88 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
     _check_names(event)
     match event:
         case EnterpriseRegistered(division=division):
-            _check_division(division, book)
+            _ = uscc(event.enterprise)
+            check_division(division, book)
         case EnterpriseConfirmed(confirmed=confirmed):
-            _check_enterprise(confirmed, book)
+            check_enterprise(confirmed, book)
         case SiteRegistered(site=site):
-            _check_division(site.division, book)
+            check_division(site.division, book)
         case FacilityRegistered(facility=place) | StorageRegistered(storage=place) | ScaleRegistered(scale=place):
-            _check_site(place.site_id, event.enterprise, book)
-        case VehicleRegistered() | MandateGiven():
+            check_site(place.site_id, event.enterprise, book)
+        case VehicleRegistered():
             pass
+        case MandateGiven(mandate=mandate):
+            check_period(mandate.valid_from, mandate.valid_to)
         case MandateEnded(mandate_id=mandate_id):
             if book.mandates.get((event.enterprise, mandate_id)) is None:
                 raise Unknown("mandate-unknown", mandate=mandate_id)
         case PermitGranted(permit=permit):
-            _check_enterprise(permit.holder, book)
+            check_enterprise(permit.holder, book)
             if book.permits.get(permit.permit_no) is not None:
                 raise Conflict("permit-number-used", permit=permit.permit_no)
-            _check_period(permit.valid_from, permit.valid_to)
+            check_period(permit.valid_from, permit.valid_to)
         case PermitAmended(permit=permit):
             _check_permit(permit.permit_no, book)
-            _check_period(permit.valid_from, permit.valid_to)
+            _check_same_holder(permit, book)
+            check_period(permit.valid_from, permit.valid_to)
         case PermitRevoked(permit_no=permit_no):
             _check_permit(permit_no, book)
         case PlanFiled(plan=plan):
-            _check_site(plan.site_id, event.enterprise, book)
+            check_site(plan.site_id, event.enterprise, book)
             for line in plan.lines:
                 _ = book.catalogue.waste(line.waste)
         case ApprovalGranted(approval=approval):
-            _check_enterprise(approval.consignor, book)
+            check_enterprise(approval.consignor, book)
             if book.approvals.get(approval.approval_no) is not None:
                 raise Conflict("approval-number-used", approval=approval.approval_no)
             _ = book.catalogue.waste(approval.waste_code)
-            _check_period(approval.valid_from, approval.valid_to)
+            check_method(approval.method, None, book)
+            check_period(approval.valid_from, approval.valid_to)
         case StockDeclared(product=product) | Generated(product=product) | Collected(product=product):
-            _check_site(event.site_id, event.enterprise, book)
-            _check_new([product], event.enterprise, book)
+            check_site(event.site_id, event.enterprise, book)
+            _check_new([product], book)
         case Tapped(product=product):
-            _check_site(event.site_id, event.enterprise, book)
-            _check_new([product], event.enterprise, book)
-            _check_group(product, {"primary_metal"}, book)
+            check_site(event.site_id, event.enterprise, book)
+            _check_new([product], book)
+            _check_primary(product, book)
         case Packed(batch_id=batch_id) | Assayed(batch_id=batch_id) | StatusChanged(batch_id=batch_id):
-            _ = _held(batch_id, event.enterprise, book)
+            _ = held(batch_id, event.enterprise, book)
         case Stored(batch_id=batch_id, storage_id=storage_id):
-            batch = _open(batch_id, event.enterprise, book)
+            batch = open_batch(batch_id, event.enterprise, book)
             if batch.place == "road":
                 raise OutOfTurn("batch-on-the-road", batch=batch_id)
-            storage = book.storages.get(storage_id)
-            if storage is None or owner(storage_id) != event.enterprise:
-                raise Unknown("storage-unknown", storage=storage_id)
+            check_storage(storage_id, event.enterprise, book)
         case TakenOut(batch_id=batch_id):
-            if _open(batch_id, event.enterprise, book).place != "storage":
+            if open_batch(batch_id, event.enterprise, book).place != "storage":
                 raise OutOfTurn("batch-not-in-storage", batch=batch_id)
         case StockTaken(site_id=site_id, material=material):
-            _check_site(site_id, event.enterprise, book)
+            check_site(site_id, event.enterprise, book)
             _ = book.catalogue.material(material)
         case Transformed():
             _check_transformed(event, book)
         case Submitted():
-            _check_submitted(event, book)
+            check_submitted(event, book)
         case Loaded():
-            _check_loaded(event, book)
+            check_loaded(event, book)
         case Arrived():
-            _check_arrived(event, book)
+            check_arrived(event, book)
         case Decided():
-            _check_decided(event, book)
+            check_decided(event, book)
         case Cancelled():
-            manifest = _manifest(event.manifest_id, event.enterprise, book, role="consignor")
-            _check_state(manifest, {State.SUBMITTED})
+            check_cancelled(event, book)
         case Disposed(portions=portions, method=method):
-            _check_portions(portions, event.enterprise, book)
-            _check_method(method, "disposal", book)
-            _check_site(event.site_id, event.enterprise, book)
+            check_portions(portions, event.enterprise, book)
+            check_method(method, "disposal", book)
+            check_site(event.site_id, event.enterprise, book)
         case Delivered(portions=portions) | Left(portions=portions):
-            _check_portions(portions, event.enterprise, book)
-            _check_site(event.site_id, event.enterprise, book)
+            check_portions(portions, event.enterprise, book)
+            check_site(event.site_id, event.enterprise, book)
         case FigureDeclared():
-            _check_division(event.division, book)
-            _check_period(event.period_from, event.period_to)
+            check_division(event.division, book)
+            check_period(event.period_from, event.period_to)
             if (event.energy_kwh is None) == (event.mass_g is None):
                 raise Malformed("figure-one-amount")
-    findings = list(_check_times(event, book, record_time_us))
-    stoppable = isinstance(event, (Submitted, Loaded)) and (
-        record_time_us - latest_us(event.event_time) <= STOPPABLE_US
-    )
-    for breach in breaches(event, book):
-        if stoppable:
-            raise AgainstTheLaw(breach.key, **breach.figures)
-        findings.append(breach)
-    return findings
+    return [*check_times(event, book, record_time_us), *law.judge(event, book, record_time_us)]
 
 
 # who and in whose name ------------------------------------------------------------------------------------------
@@ -216,12 +198,7 @@ def _check_registered(event: Event, book: Book) -> None:
         ):
             pass
         case _:
-            _check_enterprise(event.enterprise, book)
-
-
-def _check_enterprise(enterprise: EnterpriseId, book: Book) -> None:
-    if book.enterprises.get(enterprise) is None:
-        raise Unknown("enterprise-unknown", enterprise=enterprise)
+            check_enterprise(event.enterprise, book)
 
 
 def _check_names(event: Event) -> None:
@@ -262,101 +239,39 @@ def _new_names(event: Event) -> Iterator[Id]:
             pass
 
 
-def _check_division(division: str, book: Book) -> None:
-    _ = book.catalogue.division(division)
-
-
-def _check_site(site_id: Id, enterprise: EnterpriseId, book: Book) -> None:
-    if owner(site_id) != enterprise or book.sites.get(site_id) is None:
-        raise Unknown("site-unknown", site=site_id)
-
-
 def _check_permit(permit_no: str, book: Book) -> None:
     if book.permits.get(permit_no) is None:
         raise Unknown("permit-unknown", permit=permit_no)
 
 
-def _check_period(begin: date, end: date) -> None:
-    if end < begin:
-        raise Malformed("period-backwards", begin=begin.isoformat(), end=end.isoformat())
-
-
-# batches --------------------------------------------------------------------------------------------------------
-
-
-def _held(batch_id: BatchId, holder: EnterpriseId, book: Book) -> Batch:
-    """The holder's batch; another's batch answers like none at all."""
-    batch = book.find_batch(batch_id)
-    if batch is None or batch.holder != holder:
-        raise Unknown("batch-unknown", batch=batch_id)
-    return batch
-
-
-def _open(batch_id: BatchId, holder: EnterpriseId, book: Book) -> Batch:
-    batch = _held(batch_id, holder, book)
-    if batch.left_g == 0:
-        raise Overdrawn("batch-used-up", batch=batch_id)
-    return batch
-
-
-def _check_new(products: Iterable[Product], enterprise: EnterpriseId, book: Book) -> None:
-    products = list(products)
-    for product in products:
-        _ = book.catalogue.material(product.material)
-    _check_unused((product.batch_id for product in products), book)
-
-
-def _check_unused(names: Iterable[BatchId], book: Book) -> None:
-    seen: set[BatchId] = set()
-    for name in names:
-        if name in seen or book.find_batch(name) is not None:
-            raise Conflict("batch-id-used", batch=name)
-        seen.add(name)
-
-
-def _check_group(product: Product, groups: set[str], book: Book) -> None:
-    material = book.catalogue.material(product.material)
-    if material.group not in groups:
-        raise Malformed("material-not-primary", material=material.name_zh)
-
-
-def _check_portions(
-    portions: Sequence[Portion], holder: EnterpriseId, book: Book, *, gate: bool = False
-) -> dict[BatchId, int]:
-    """Each batch is its holder's and holds what is asked; two portions of one batch are one demand on it."""
-    asked: dict[BatchId, int] = {}
-    for portion in portions:
-        if portion.batch_id in asked and (portion.rest or any(p.rest for p in portions if p is not portion)):
-            raise Malformed("rest-with-portion", batch=portion.batch_id)
-        asked[portion.batch_id] = asked.get(portion.batch_id, 0) + portion.mass_g
-    rests = {portion.batch_id for portion in portions if portion.rest}
-    for batch_id, asked_g in asked.items():
-        batch = _open(batch_id, holder, book)
-        if batch.place == "road":
-            raise OutOfTurn("batch-on-the-road", batch=batch_id)
-        if batch.place == "gate" and not gate:
-            raise OutOfTurn("batch-at-the-gate", batch=batch_id)
-        if batch_id not in rests and asked_g > batch.left_g:
-            raise Overdrawn("overdrawn", batch=batch_id, asked=tonnes(asked_g), left=tonnes(batch.left_g))
-    return asked
-
-
-def _check_method(method: str, side: str | None, book: Book) -> None:
-    found = book.catalogue.method(method)
-    if side is not None and found.side != side:
-        raise Malformed("method-not-disposal", method=method, name=found.name_zh)
+def _check_same_holder(permit: Permit, book: Book) -> None:
+    known = book.permits.get(permit.permit_no)
+    if known is not None and known.holder != permit.holder:
+        raise Refusal("permit-other-holder", permit=permit.permit_no)
 
 
 # making ---------------------------------------------------------------------------------------------------------
 
 
+def _check_new(products: Sequence[Product], book: Book) -> None:
+    for product in products:
+        _ = book.catalogue.material(product.material)
+    check_unused((product.batch_id for product in products), book)
+
+
+def _check_primary(product: Product, book: Book) -> None:
+    material = book.catalogue.material(product.material)
+    if material.group != "primary_metal":
+        raise Malformed("material-not-primary", material=material.name_zh)
+
+
 def _check_transformed(event: Transformed, book: Book) -> None:
     process = book.catalogue.process(event.process)
-    _check_site(event.site_id, event.enterprise, book)
+    check_site(event.site_id, event.enterprise, book)
     if event.method is not None:
-        _check_method(event.method, None, book)
-    _check_portions(event.inputs, event.enterprise, book)
-    _check_new(event.outputs, event.enterprise, book)
+        check_method(event.method, None, book)
+    check_portions(event.inputs, event.enterprise, book)
+    _check_new(event.outputs, book)
     for addition in event.additions:
         _ = book.catalogue.material(addition.material)
     if not process.changes_substance:
@@ -383,246 +298,3 @@ def _check_gap_explained(event: Transformed, tolerance_ppm: int) -> None:
             gap=tonnes(gap_g),
             percent=f"{tolerance_ppm / 10_000:g}",
         )
-
-
-# moving ---------------------------------------------------------------------------------------------------------
-
-
-def _manifest(manifest_id: Id, enterprise: EnterpriseId, book: Book, *, role: str) -> Manifest:
-    """The manifest, for a party that may take this step; to a stranger it does not exist."""
-    manifest = book.find_manifest(manifest_id)
-    if manifest is None or enterprise not in manifest.parties:
-        raise Unknown("manifest-unknown", manifest=manifest_id)
-    submitted = manifest.submitted
-    may = {
-        "consignor": {submitted.enterprise},
-        "loader": {submitted.enterprise, *(leg.carrier for leg in submitted.legs if leg.carrier)},
-        "consignee": {submitted.consignee},
-    }[role]
-    if enterprise not in may:
-        raise OutOfTurn(f"manifest-not-{role}", manifest=manifest_id)
-    return manifest
-
-
-def _check_state(manifest: Manifest, states: set[State]) -> None:
-    if manifest.state not in states:
-        now = manifest.state
-        needed = sorted(states)
-        raise OutOfTurn(
-            "manifest-state",
-            manifest=manifest.manifest_id,
-            state=STATES_ZH[now],
-            state_en=now.value,
-            needed="、".join(STATES_ZH[each] for each in needed),
-            needed_en=", ".join(each.value for each in needed),
-        )
-
-
-def _check_lines(lines: Sequence[int], manifest: Manifest) -> None:
-    """A step speaks of each line of the manifest, once."""
-    expected = sorted(line.line for line in manifest.submitted.lines)
-    if sorted(lines) != expected:
-        told = ", ".join(map(str, sorted(lines)))
-        raise Malformed("manifest-lines", told=told, expected=", ".join(map(str, expected)))
-
-
-def _check_submitted(event: Submitted, book: Book) -> None:
-    if book.find_manifest(event.manifest_id) is not None:
-        raise Conflict("manifest-id-used", manifest=event.manifest_id)
-    _check_site(event.consignor_site, event.enterprise, book)
-    _check_enterprise(event.consignee, book)
-    _check_site(event.consignee_site, event.consignee, book)
-    if event.consignee == event.enterprise:
-        raise Malformed("manifest-to-self")
-    for leg in event.legs:
-        if leg.carrier is not None:
-            _check_enterprise(leg.carrier, book)
-    _check_method(event.method, None, book)
-    numbers = [line.line for line in event.lines]
-    if len(set(numbers)) != len(numbers):
-        raise Malformed("manifest-line-twice", told=", ".join(map(str, numbers)))
-    portions = [Portion(batch_id=line.batch_id, mass_g=line.mass_g) for line in event.lines]
-    _check_portions(portions, event.enterprise, book, gate=True)
-
-
-def _check_loaded(event: Loaded, book: Book) -> None:
-    manifest = _manifest(event.manifest_id, event.enterprise, book, role="loader")
-    _check_state(manifest, {State.SUBMITTED})
-    _check_lines([line.line for line in event.lines], manifest)
-    for line in event.lines:
-        planned = manifest.planned_line(line.line)
-        if planned is None or planned.batch_id != line.portion.batch_id:
-            raise Malformed("manifest-other-batch", line=line.line, batch=line.portion.batch_id)
-    _check_portions([line.portion for line in event.lines], manifest.submitted.enterprise, book, gate=True)
-    _check_unused((line.load_id for line in event.lines), book)
-
-
-def _check_arrived(event: Arrived, book: Book) -> None:
-    manifest = _manifest(event.manifest_id, event.enterprise, book, role="consignee")
-    _check_state(manifest, {State.LOADED})
-    _check_lines([line.line for line in event.lines], manifest)
-
-
-def _check_decided(event: Decided, book: Book) -> None:
-    manifest = _manifest(event.manifest_id, event.enterprise, book, role="consignee")
-    _check_state(manifest, {State.ARRIVED})
-    _check_lines([line.line for line in event.lines], manifest)
-    for line in event.lines:
-        loaded = manifest.loaded_line(line.line)
-        if loaded is None or loaded.load_id != line.load_id:
-            raise Malformed("manifest-other-load", line=line.line, batch=line.load_id)
-        arrived_g = manifest.arrived_g(line.line) or 0
-        parts_g = sum(part.mass_g for part in (line.accepted, line.rejected) if part is not None)
-        if parts_g != arrived_g:
-            raise Unbalanced("decided-not-arrived", line=line.line, parts=tonnes(parts_g), arrived=tonnes(arrived_g))
-        if line.rejected is not None and not line.reason:
-            raise Malformed("rejected-without-reason", line=line.line)
-        if line.method is not None:
-            _check_method(line.method, None, book)
-    parts = chain.from_iterable((line.accepted, line.rejected) for line in event.lines)
-    _check_unused((part.batch_id for part in parts if part is not None), book)
-
-
-# time -----------------------------------------------------------------------------------------------------------
-
-
-def _check_times(event: Event, book: Book, record_time_us: int) -> Iterator[Finding]:
-    """Not before its causes, not after now; within the clocks' tolerance it is only found."""
-    begins_us, ends_us = earliest_us(event.event_time), latest_us(event.event_time)
-    told = shown(event.event_time)
-    ahead_us = begins_us - record_time_us
-    if ahead_us > CLOCKS_APART_US:
-        raise InTheFuture("time-in-future", told=told, now=shown(moment_of(record_time_us)))
-    if ahead_us > 0:
-        yield Finding.of("clock-ahead", told=told, now=shown(moment_of(record_time_us)))
-    cause, cause_us = max(_causes(event, book), key=lambda pair: pair[1], default=("", ends_us))
-    late_us = cause_us - ends_us
-    if late_us > CLOCKS_APART_US:
-        raise BeforeItsCause("time-before-cause", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
-    if late_us > 0:
-        yield Finding.of("clock-behind", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
-    for portion in _portions(event):
-        used_us = book.batch(portion.batch_id).used_us
-        if portion.rest and used_us > ends_us:
-            raise BeforeItsCause("rest-before-use", told=told, batch=portion.batch_id, used=shown(moment_of(used_us)))
-
-
-def _portions(event: Event) -> Sequence[Portion]:
-    match event:
-        case Transformed(inputs=portions) | Disposed(portions=portions) | Delivered(portions=portions):
-            return portions
-        case Left(portions=portions):
-            return portions
-        case Loaded(lines=lines):
-            return [line.portion for line in lines]
-        case _:
-            return ()
-
-
-def _causes(event: Event, book: Book) -> Iterator[tuple[str, int]]:
-    """What a fact uses, by name and effective time."""
-    used = [portion.batch_id for portion in _portions(event)]
-    match event:
-        case Packed() | Stored() | TakenOut() | Assayed() | StatusChanged():
-            used.append(event.batch_id)
-        case Submitted(lines=lines):
-            used += [line.batch_id for line in lines]
-        case Loaded() | Arrived() | Decided() | Cancelled():
-            yield event.manifest_id, book.manifest(event.manifest_id).effective_us
-        case _:
-            pass
-    for batch_id in used:
-        yield batch_id, book.batch(batch_id).made_us
-
-
-# law ------------------------------------------------------------------------------------------------------------
-
-
-def breaches(event: Event, book: Book) -> Iterator[Finding]:
-    """What the law does not allow in a fact, before the book has read it."""
-    match event:
-        case Submitted():
-            yield from _transfer_breaches(event, event, book, {line.batch_id: line.mass_g for line in event.lines})
-        case Loaded(lines=lines, manifest_id=manifest_id):
-            submitted = book.manifest(manifest_id).submitted
-            asked = {line.portion.batch_id: line.portion.mass_g for line in lines}
-            yield from _transfer_breaches(event, submitted, book, asked)
-        case _:
-            pass
-
-
-def _transfer_breaches(
-    event: Submitted | Loaded, submitted: Submitted, book: Book, asked: dict[BatchId, int]
-) -> Iterator[Finding]:
-    """Order 23: a permit that covers code and method, its annual scale, the plan, a cross-province approval."""
-    day = day_of(latest_us(event.event_time))
-    for batch_id, asked_g in asked.items():
-        batch = book.batch(batch_id)
-        code = book.catalogue.material(batch.material).waste_code
-        if code is None or batch.status != "hazardous_waste":
-            continue
-        yield from _permit_breaches(submitted, code, asked_g, day, book)
-        yield from _plan_breaches(submitted, code, day, book)
-        yield from _approval_breaches(submitted, code, asked_g, day, book)
-
-
-def _permit_breaches(submitted: Submitted, code: str, asked_g: int, day: date, book: Book) -> Iterator[Finding]:
-    method = book.catalogue.method(submitted.method)
-    if method.side == "utilization" and book.catalogue.exemptions_for(code, "utilization"):
-        return
-    found = book.find_permit_line(submitted.consignee, code, submitted.method, day.year)
-    if found is None:
-        yield Finding.of(
-            "permit-not-covering",
-            consignee=submitted.consignee,
-            code=code,
-            method=submitted.method,
-            day=day.isoformat(),
-        )
-        return
-    permit, line = found
-    if not permit.valid_from <= day <= permit.valid_to:
-        yield Finding.of(
-            "permit-not-valid",
-            permit=permit.permit_no,
-            begin=permit.valid_from.isoformat(),
-            end=permit.valid_to.isoformat(),
-            day=day.isoformat(),
-        )
-    used_g = book.permit_used_g.get((permit.permit_no, line.waste, line.mode, day.year)) or 0
-    if (used_g + asked_g) * 100 > line.annual_g * QUOTA_REFUSED_PERCENT:
-        yield Finding.of(
-            "permit-scale-exceeded",
-            permit=permit.permit_no,
-            waste=line.waste,
-            annual=tonnes(line.annual_g),
-            used=tonnes(used_g),
-            asked=tonnes(asked_g),
-        )
-
-
-def _plan_breaches(submitted: Submitted, code: str, day: date, book: Book) -> Iterator[Finding]:
-    plan = book.plans.get((submitted.consignor_site, day.year))
-    if plan is None or all(line.waste != code for line in plan.lines):
-        yield Finding.of("plan-without-code", code=code, year=day.year)
-
-
-def _approval_breaches(submitted: Submitted, code: str, asked_g: int, day: date, book: Book) -> Iterator[Finding]:
-    consignor_site = book.sites.get(submitted.consignor_site)
-    consignee_site = book.sites.get(submitted.consignee_site)
-    assert consignor_site is not None, submitted.consignor_site
-    assert consignee_site is not None, submitted.consignee_site
-    if consignor_site.division[:2] == consignee_site.division[:2]:
-        return
-    approval = book.approvals.get(submitted.approval_no) if submitted.approval_no else None
-    if (
-        approval is None
-        or (approval.consignor, approval.consignee) != (submitted.enterprise, submitted.consignee)
-        or approval.waste_code != code
-        or not approval.valid_from <= day <= approval.valid_to
-    ):
-        yield Finding.of("approval-missing", code=code, day=day.isoformat())
-        return
-    left_g = approval.mass_g - (book.approval_used_g.get(approval.approval_no) or 0)
-    if asked_g > left_g:
-        yield Finding.of("approval-exceeded", approval=approval.approval_no, asked=tonnes(asked_g), left=tonnes(left_g))

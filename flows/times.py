@@ -17,6 +17,9 @@ CLOCKS_APART_US: Final = 30 * 60 * SECOND_US
 STOPPABLE_US: Final = DAY_US
 """A submission or loading told within a day of its happening could still be stopped."""
 
+YEARS: Final = (1900, 2200)
+"""A year outside is a slip of the pen; within, no zone carries an instant over the calendar's end."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -25,27 +28,30 @@ def parse_time(text: str) -> date | datetime:
     """A day ``2026-03-09`` or an instant with its zone ``2026-03-09T10:00:00+08:00``.
 
     Raises:
-        Malformed: neither, or an instant without a zone.
+        Malformed: neither, an instant without a zone, or a year that nobody means.
     """
     plain = text.strip()
     try:
         if len(plain) == len("2026-03-09"):
-            return date.fromisoformat(plain)
-        moment = datetime.fromisoformat(plain)
+            return _sensible(date.fromisoformat(plain))
+        return _sensible(datetime.fromisoformat(plain))
     except ValueError:
         raise Malformed("time-unreadable", read=text) from None
-    if moment.tzinfo is None:
-        raise Malformed("time-without-zone", read=text)
+
+
+def _sensible(moment: date | datetime) -> date | datetime:
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        raise Malformed("time-without-zone", read=moment.isoformat())
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise Malformed("time-year-impossible", read=moment.isoformat(), first=YEARS[0], last=YEARS[1])
     return moment
 
 
 def _read(value: object) -> object:
-    if not isinstance(value, str):
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError(Malformed("time-without-zone", read=str(value)).text("en"))
-        return value
     try:
-        return parse_time(value)
+        if isinstance(value, str):
+            return parse_time(value)
+        return _sensible(value) if isinstance(value, date) else value
     except Malformed as problem:
         raise ValueError(problem.text("en")) from problem
 

@@ -1,6 +1,6 @@
 """The ledger in a list: the measure of the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
@@ -15,7 +15,7 @@ class MemoryTurn:
         self._kept = kept
         self._names = names
         self.fresh: list[Entry] = []
-        self._fresh_names: dict[tuple[str, str], Entry] = {}
+        self.fresh_names: dict[tuple[str, str], Entry] = {}
 
     @property
     def head(self) -> Head:
@@ -30,7 +30,7 @@ class MemoryTurn:
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""
         name = enterprise, event_id
-        return self._fresh_names.get(name) or self._names.get(name)
+        return self.fresh_names.get(name) or self._names.get(name)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Append entries that follow the head."""
@@ -39,7 +39,7 @@ class MemoryTurn:
             assert entry.previous == self.head.digest, "the chain is broken"
             assert self.find(entry.enterprise, entry.event_id) is None, "one name for two facts"
             self.fresh.append(entry)
-            self._fresh_names[entry.enterprise, entry.event_id] = entry
+            self.fresh_names[entry.enterprise, entry.event_id] = entry
 
 
 class MemoryLedger:
@@ -65,14 +65,13 @@ class MemoryLedger:
             return iter(self._kept[after:until])
 
     @contextmanager
-    def turn(self) -> Iterator[MemoryTurn]:
+    def turn(self) -> Generator[MemoryTurn]:
         """Hold the write lock."""
         with self._lock:
             turn = MemoryTurn(self._kept, self._names)
             yield turn
-            for entry in turn.fresh:
-                self._names[entry.enterprise, entry.event_id] = entry
             self._kept += turn.fresh
+            self._names.update(turn.fresh_names)
 
     def close(self) -> None:
         """Nothing is held open."""

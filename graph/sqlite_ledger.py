@@ -1,11 +1,14 @@
-"""The ledger in one SQLite file: a log only; triggers refuse update and delete, a turn is one immediate transaction."""
+"""The ledger in one SQLite file: a log only; triggers refuse update and delete, a turn is one immediate transaction.
+
+A turn writes its end a second time, into a row of its own: an entry that somebody takes off the end is missed there.
+"""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, LiteralString
 
-from flows.entries import Entry, Head
+from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from graph.sqlite_store import SqliteStore
 
@@ -13,7 +16,10 @@ PAGE: Final = 2_000
 """Entries read at a time: a reader never holds the file's snapshot for longer than one page."""
 
 HEAD: Final[LiteralString] = """
-    select position, digest, record_time_us from entry order by position desc limit 1
+    select position, digest, record_time_us from head
+"""
+LAST: Final[LiteralString] = """
+    select coalesce(max(position), 0) from entry
 """
 FIND: Final[LiteralString] = """
     select position, record_time_us, enterprise, event_id, body, digest from entry
@@ -25,6 +31,13 @@ ENTRIES: Final[LiteralString] = """
 """
 APPEND: Final[LiteralString] = """
     insert into entry (position, record_time_us, enterprise, event_id, body, digest) values (?, ?, ?, ?, ?, ?)
+"""
+
+
+MOVE_HEAD: Final[LiteralString] = """
+    insert into head (one, position, digest, record_time_us) values (1, ?, ?, ?)
+    on conflict (one) do update
+    set position = excluded.position, digest = excluded.digest, record_time_us = excluded.record_time_us
 """
 
 
@@ -60,7 +73,10 @@ class SqliteTurn:
                 self._connection.execute(APPEND, row)
             except sqlite3.IntegrityError as fault:
                 raise AssertionError("one name for two facts") from fault
-            self._head = Head(entry.position, entry.digest, entry.record_time_us)
+            self._head = head_of(entry)
+        if entries:
+            head = self._head
+            self._connection.execute(MOVE_HEAD, (head.position, head.digest, head.record_time_us))
 
 
 class SqliteLedger:
@@ -79,11 +95,12 @@ class SqliteLedger:
 
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """A prefix that was complete at some instant, read page by page."""
-        end = self.head().position
-        return _entries(self._store.connection(), after, end if until is None else min(until, end))
+        connection = self._store.connection()
+        end = int(connection.execute(LAST).fetchone()[0])
+        return _entries(connection, after, end if until is None else min(until, end))
 
     @contextmanager
-    def turn(self) -> Iterator[SqliteTurn]:
+    def turn(self) -> Generator[SqliteTurn]:
         """Hold the write lock: durable when it ends, gone when it raises."""
         connection = self._store.connection()
         connection.execute("begin immediate")
@@ -116,6 +133,5 @@ def _entries(connection: sqlite3.Connection, after: int, until: int) -> Iterator
         if not rows:
             return
         for row in rows:
-            entry = Entry(*row)
-            yield entry
-        after = entry.position
+            yield Entry(*row)
+        after = int(rows[-1][0])

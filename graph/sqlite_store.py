@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ from flows.errors import Problem
 SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another process's turn: a large import commits in turns of seconds."""
+WAL_AGAIN_SECONDS: Final = 0.01
+"""Between two tries to switch a new file to its write-ahead log: the other process needs about as long."""
 
 SCHEMA: Final = """
     create table if not exists entry (
@@ -26,6 +29,12 @@ SCHEMA: Final = """
         begin select raise(abort, 'an entry never changes'); end;
     create trigger if not exists entry_is_never_taken_away before delete on entry
         begin select raise(abort, 'an entry is never taken away'); end;
+    create table if not exists head (
+        one integer primary key check (one = 1),
+        position integer not null,
+        digest text not null,
+        record_time_us integer not null
+    ) strict;
     create table if not exists document (
         kind text not null,
         key text not null,
@@ -52,7 +61,11 @@ class SqliteStore:
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit; writers begin their own transactions."""
@@ -82,20 +95,39 @@ class SqliteStore:
         return connection
 
     def _prepare(self) -> None:
-        connection = self.connection()
         try:
+            connection = self.connection()
             found = int(connection.execute("pragma user_version").fetchone()[0])
+            if found > SCHEMA_VERSION:
+                raise StoreProblem("store-newer", path=str(self.path), found=found, known=SCHEMA_VERSION)
+            tables = {
+                str(name) for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
+            }
         except sqlite3.DatabaseError:
             raise StoreProblem("store-not-a-database", path=str(self.path)) from None
-        if found > SCHEMA_VERSION:
-            raise StoreProblem("store-newer", path=str(self.path), found=found, known=SCHEMA_VERSION)
-        connection.execute("pragma journal_mode = wal")
+        if tables and "entry" not in tables:
+            raise StoreProblem("store-not-a-database", path=str(self.path))
+        _into_wal(connection)
         if found < SCHEMA_VERSION:
             connection.execute("begin immediate")
             for statement in _statements(SCHEMA):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
             connection.execute("commit")
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait here when another process is just doing the same."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(WAL_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _statements(script: str) -> list[str]:

@@ -1,0 +1,168 @@
+"""What Order 23 and Order 408 ask of a transfer: a permit and its scale, the plan, a cross-province approval."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from flows.book import Book
+from flows.enterprises import Permit, PermitLine
+from flows.errors import Figure, Refusal
+from flows.events import Decided, Event, Loaded, Submitted
+from flows.mass import tonnes
+from flows.times import STOPPABLE_US, day_of, latest_us
+
+QUOTA_REFUSED_PERCENT: Final = 120
+"""More than 20 % over the annual scale needs a new permit (State Council Order 408, article 11)."""
+QUOTA_FOUND_PERCENT: Final = 100
+"""The scale that the permit names: reaching it is no breach yet, but somebody should know."""
+
+_ONLY_FOUND: Final = frozenset({"permit-scale-reached"})
+
+
+class AgainstTheLaw(Refusal):
+    """A breach that can still be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """核查发现. What was admitted and does not add up: a message key with its figures."""
+
+    key: str
+    figures: dict[str, Figure]
+
+    @classmethod
+    def of(cls, key: str, **figures: Figure) -> "Finding":
+        """A finding with its figures by name."""
+        return cls(key, figures)
+
+
+def judge(event: Event, book: Book, record_time_us: int) -> list[Finding]:
+    """The breaches of a fact; the first one is raised when a submission or loading was told within a day.
+
+    Raises:
+        AgainstTheLaw: it could still be stopped.
+    """
+    told_late_us = record_time_us - latest_us(event.event_time)
+    stoppable = isinstance(event, (Submitted, Loaded)) and told_late_us <= STOPPABLE_US
+    found = list(breaches(event, book))
+    for breach in found:
+        if stoppable and breach.key not in _ONLY_FOUND:
+            refusal = AgainstTheLaw(breach.key)
+            refusal.figures.update(breach.figures)
+            raise refusal
+    return found
+
+
+def breaches(event: Event, book: Book) -> Iterator[Finding]:
+    """What the law does not allow in a fact, before the book has read it."""
+    day = day_of(latest_us(event.event_time))
+    match event:
+        case Submitted(lines=lines):
+            asked = _by_code(((line.batch_id, line.mass_g) for line in lines), book)
+            yield from _transfer_breaches(event, asked, day, book)
+        case Loaded(lines=lines, manifest_id=manifest_id):
+            asked = _by_code(((line.portion.batch_id, line.portion.mass_g) for line in lines), book)
+            yield from _transfer_breaches(book.manifest(manifest_id).submitted, asked, day, book)
+        case Decided(manifest_id=manifest_id):
+            submitted = book.manifest(manifest_id).submitted
+            for method, asked in _accepted(event, submitted.method, book).items():
+                yield from _permit_breaches(submitted.consignee, method, asked, day, book)
+        case _:
+            pass
+
+
+def _by_code(masses: Iterator[tuple[str, int]], book: Book) -> dict[str, int]:
+    """What is asked of each hazardous waste code: two batches of one code are one demand."""
+    asked: dict[str, int] = {}
+    for batch_id, mass_g in masses:
+        batch = book.batch(batch_id)
+        code = book.catalogue.material(batch.material).waste_code
+        if code is not None and batch.status == "hazardous_waste":
+            asked[code] = asked.get(code, 0) + mass_g
+    return asked
+
+
+def _accepted(event: Decided, intended: str, book: Book) -> dict[str, dict[str, int]]:
+    """What was accepted, by method and code."""
+    methods = dict.fromkeys(line.method or intended for line in event.lines)
+    return {
+        method: _by_code(
+            (
+                (line.load_id, line.accepted.mass_g)
+                for line in event.lines
+                if line.accepted is not None and (line.method or intended) == method
+            ),
+            book,
+        )
+        for method in methods
+    }
+
+
+def _transfer_breaches(submitted: Submitted, asked: Mapping[str, int], day: date, book: Book) -> Iterator[Finding]:
+    yield from _permit_breaches(submitted.consignee, submitted.method, asked, day, book)
+    for code, asked_g in asked.items():
+        yield from _plan_breaches(submitted, code, day, book)
+        yield from _approval_breaches(submitted, code, asked_g, day, book)
+
+
+def _permit_breaches(consignee: str, method: str, asked: Mapping[str, int], day: date, book: Book) -> Iterator[Finding]:
+    """A permit that covers code and method on the day, and its annual scale; what the exemption list frees is free."""
+    demands: dict[tuple[str, str], int] = {}
+    lines: dict[tuple[str, str], tuple[Permit, PermitLine]] = {}
+    for code, asked_g in asked.items():
+        if book.catalogue.method(method).side == "utilization" and book.catalogue.exemptions_for(code, "utilization"):
+            continue
+        found = book.find_permit_line(consignee, code, method, day)
+        if found is None:
+            yield Finding.of("permit-not-covering", consignee=consignee, code=code, method=method, day=day.isoformat())
+            continue
+        permit, line = found
+        key = permit.permit_no, line.waste
+        lines[key] = found
+        demands[key] = demands.get(key, 0) + asked_g
+    for key, asked_g in demands.items():
+        yield from _line_breaches(*lines[key], asked_g, day, book)
+
+
+def _line_breaches(permit: Permit, line: PermitLine, asked_g: int, day: date, book: Book) -> Iterator[Finding]:
+    if not permit.valid_from <= day <= permit.valid_to:
+        begin, end = permit.valid_from.isoformat(), permit.valid_to.isoformat()
+        yield Finding.of("permit-not-valid", permit=permit.permit_no, begin=begin, end=end, day=day.isoformat())
+    used_g = book.permit_used_g.get((permit.permit_no, line.waste, line.mode, day.year)) or 0
+    percent = (used_g + asked_g) * 100
+    key = (
+        "permit-scale-exceeded"
+        if percent > line.annual_g * QUOTA_REFUSED_PERCENT
+        else "permit-scale-reached"
+        if percent >= line.annual_g * QUOTA_FOUND_PERCENT
+        else None
+    )
+    if key is not None:
+        yield Finding.of(
+            key,
+            permit=permit.permit_no,
+            waste=line.waste,
+            annual=tonnes(line.annual_g),
+            used=tonnes(used_g),
+            asked=tonnes(asked_g),
+        )
+
+
+def _plan_breaches(submitted: Submitted, code: str, day: date, book: Book) -> Iterator[Finding]:
+    plan = book.plans.get((submitted.consignor_site, day.year))
+    if plan is None or all(book.catalogue.waste(line.waste).code != code for line in plan.lines):
+        yield Finding.of("plan-without-code", code=code, year=day.year)
+
+
+def _approval_breaches(submitted: Submitted, code: str, asked_g: int, day: date, book: Book) -> Iterator[Finding]:
+    if not book.crosses_province(submitted):
+        return
+    approval = book.find_approval(submitted, code)
+    if approval is None or not approval.valid_from <= day <= approval.valid_to:
+        yield Finding.of("approval-missing", code=code, day=day.isoformat())
+        return
+    left_g = approval.mass_g - (book.approval_used_g.get(approval.approval_no) or 0)
+    if asked_g > left_g:
+        left = tonnes(max(left_g, 0))
+        yield Finding.of("approval-exceeded", approval=approval.approval_no, asked=tonnes(asked_g), left=left)
