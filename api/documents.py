@@ -47,7 +47,7 @@ def batch_label(batch: Batch, service: Service, base_url: str) -> BatchLabel:
         harmful_components=material.harmful,
         precautions=material.precautions,
         digital_code=digital if batch.status == "hazardous_waste" else "",
-        batch_id=batch.batch_id,
+        batch_id="" if digital else batch.batch_id,  # the digital code leads to it, and room is scarce
         enterprise=holder.registered.name if holder else batch.holder,
         contact=" ".join(part for part in contact if part),
         produced_on=day_of(batch.made_us),

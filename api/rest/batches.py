@@ -71,8 +71,8 @@ def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
     batch = service.book.find_batch(batch_id)
     if batch is not None and sight.sees_batch(batch):
         return batch
-    named = (service.book.find_batch(each) for each in service.lineage.find_code(code))
-    seen = next((each for each in named if each is not None and sight.sees_batch(each)), None)
+    named = (service.book.batch(service.lineage.batch_ids[rank]) for rank in service.lineage.find(code))
+    seen = next((each for each in named if sight.sees_batch(each)), None)
     if seen is None:
         raise Unknown("batch-unknown", batch=code)
     return seen

@@ -26,7 +26,7 @@ def list_manifests(
 ) -> Response:
     """The manifests that the caller sees, newest first; `Link` names the next page."""
     rows: list[Manifest] = []
-    for manifest in service.lineage.newest_manifests():
+    for manifest in service.lineage.manifests():
         position = manifest.positions[0]
         if before is not None and position >= before:
             continue
