@@ -1,0 +1,152 @@
+"""Rows of what counts: position, effective time, why, whose, and the grams, as arrays that grow with the ledger."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from flows.ids import SiteId
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+Key = TypeVar("Key")
+
+NET: Final = 64
+"""Added to a kind: the same of the net ledger, where waste made of waste stays its first generator's."""
+
+
+class Kind(IntEnum):
+    """Why a row's grams count. Those up to `UNLOADED` keep a waste's account, and sum to what is left of it."""
+
+    ARISEN = 0
+    OPENING = 1
+    UTILIZED = 2
+    DISPOSED = 3
+    LEFT = 4
+    LOST = 5
+    GAP = 6
+    REPLACED = 7
+    LOADED = 8
+    UNLOADED = 9
+    CHARGED = 20
+    RELEASED = 21
+    SUPPLIED = 30
+    SUPPLY_LEFT = 31
+    TAPPED = 32
+    ALLOYED = 33
+    PRODUCED = 34
+    BATCH = 40
+    ASSAYED = 41
+    MANIFEST_OPENED = 42
+    MANIFEST_CLOSED = 43
+    MANIFEST_LATE = 44
+
+
+class Arising(IntEnum):
+    """How the grams of an origin came: waste of a day, waste from before the ledger, or no waste at all."""
+
+    WASTE = 0
+    STOCK = 1
+    OTHER = 2
+
+
+class Origin(NamedTuple):
+    """Whose and what: indices of site and material, the Shanghai day as an ordinal, and how it came."""
+
+    site: int
+    material: int
+    day: int
+    arising: Arising
+
+
+class Row(NamedTuple):
+    """One mass that counts: the fact's position and effective time, why, of which origin, and the grams."""
+
+    position: int
+    effective_us: int
+    kind: int
+    origin: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows as arrays of one length, and the origins that they point at."""
+
+    position: Integers
+    effective_us: Integers
+    kind: Integers
+    origin: Integers
+    amount: Integers
+    origins: Integers
+    """One line for each origin: site, material, day, arising."""
+
+
+class Interned(Generic[Key]):
+    """Small integers for keys, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._index: dict[Key, int] = {}
+        self.keys: list[Key] = []
+
+    def index(self, key: Key) -> int:
+        """The key's number, a new one for a new key."""
+        found = self._index.get(key)
+        if found is None:
+            found = self._index[key] = len(self.keys)
+            self.keys.append(key)
+        return found
+
+
+class Rows:
+    """Growing arrays: rows wait in a list and are written in one go when somebody reads."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Row] = []
+        self._array: Integers = np.empty((5, 1024), dtype=np.int64)
+        self._length = 0
+
+    def add(self, row: Row) -> None:
+        """One more row."""
+        self._waiting.append(row)
+
+    def arrays(self) -> Integers:
+        """Five lines, as `Row` names them."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            grown = self._length + len(waiting)
+            if grown > self._array.shape[1]:
+                larger = np.empty((5, 2 * grown), dtype=np.int64)
+                larger[:, : self._length] = self._array[:, : self._length]
+                self._array = larger
+            self._array[:, self._length : grown] = np.array(waiting, dtype=np.int64).T
+            self._length = grown
+        return self._array[:, : self._length]
+
+
+class Counts:
+    """The rows with the tables that they point into."""
+
+    def __init__(self) -> None:
+        self.sites = Interned[SiteId]()
+        self.materials = Interned[str]()
+        self.origins = Interned[Origin]()
+        self._rows = Rows()
+
+    def origin(self, site_id: SiteId, material: str, day: date, arising: Arising) -> int:
+        """The number of an origin."""
+        return self.origins.index(
+            Origin(self.sites.index(site_id), self.materials.index(material), day.toordinal(), arising)
+        )
+
+    def add(self, row: Row) -> None:
+        """One more mass that counts."""
+        self._rows.add(row)
+
+    def table(self) -> Table:
+        """All rows up to now."""
+        position, effective_us, kind, origin, amount = self._rows.arrays()
+        origins = np.array(self.origins.keys, dtype=np.int64).reshape(-1, 4)
+        return Table(position, effective_us, kind, origin, amount, origins)
