@@ -74,7 +74,7 @@ MATERIALS = (*WASTES, METAL, SCRAP, "zinc-oxide")
 ADDITIVES = ("lime", "water")
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """A book with the entries it was made from: `tell` admits and reads, as the house does."""
 
@@ -88,6 +88,11 @@ class World:
     def events(self) -> list[Event]:
         """The facts, in order."""
         return [entry.event for entry in self.entries]
+
+    def __repr__(self) -> str:
+        """The facts, registrations left out: what a failing example shows."""
+        told = [event for event in self.events if not event.kind.endswith("registered")]
+        return "\n".join(["World:", *(f"  {event!r}" for event in told)])
 
     def tell(self, event: Event) -> Change:
         """Admit a fact, or raise the `Problem`."""
