@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from flows.enterprises import Frozen
 from flows.errors import Language, Malformed, Unknown
+from flows.mass import tonnes
 from flows.times import earliest_us
 
 INDICATORS_FILE: Final = Path(__file__).with_name("tables") / "indicators.toml"
@@ -121,7 +122,7 @@ class Definition(Frozen):
 def definitions() -> Mapping[str, Definition]:
     """All definitions by id, in the order of the table."""
     rows = tomllib.loads(INDICATORS_FILE.read_text("utf-8"))
-    found = {id: Definition.model_validate({"id": id, **row}) for id, row in rows.items()}
+    found = {key: Definition.model_validate({"id": key, **row}) for key, row in rows.items()}
     strange = [each.beside for each in found.values() if each.beside is not None and each.beside not in found]
     assert not strange, strange
     return MappingProxyType(found)
@@ -261,9 +262,11 @@ class Value:
         return "met" if self.exact >= Fraction(target.parts, target.of) else "missed"
 
     def shown(self, digits: int = 2) -> str | None:
-        """For people: a percentage cut, not rounded, so that it never says more than is there; else in its unit."""
+        """For people: a percentage cut, not rounded, so that it never says more than is there; else in its unit, a mass in tonnes."""
         if self.exact is None:
             return None
+        if self.definition.unit == "g":
+            return tonnes(int(self.exact))
         scaled = self.exact * (100 if self.definition.unit == "1" else 1)
         cut = int(scaled * 10**digits)  # towards zero
         whole, rest = divmod(abs(cut), 10**digits)

@@ -134,6 +134,7 @@ class Counts:
         self.materials = Interned[str]()
         self.origins = Interned[Origin]()
         self._rows = Rows()
+        self._origin_table: Integers = np.empty((0, 4), dtype=np.int64)
 
     def origin(self, site_id: SiteId, material: str, day: date, arising: Arising) -> int:
         """The number of an origin."""
@@ -148,5 +149,12 @@ class Counts:
     def table(self) -> Table:
         """All rows up to now."""
         position, effective_us, kind, origin, amount = self._rows.arrays()
-        origins = np.array(self.origins.keys, dtype=np.int64).reshape(-1, 4)
-        return Table(position, effective_us, kind, origin, amount, origins)
+        return Table(position, effective_us, kind, origin, amount, self.origin_table())
+
+    def origin_table(self) -> Integers:
+        """One line for each origin: site, material, day, arising."""
+        known = len(self._origin_table)
+        if known < len(self.origins.keys):
+            new = np.array(self.origins.keys[known:], dtype=np.int64).reshape(-1, 4)
+            self._origin_table = np.concatenate([self._origin_table, new])
+        return self._origin_table

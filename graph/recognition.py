@@ -45,11 +45,11 @@ class Source(NamedTuple):
     """Where the metal of some grams comes from.
 
     neutral: flux, air, found mass. external: scrap and residue from outside. primary: from ore. tapped: primary,
-    `index` its origin. home: a residue that arose at enterprise `index`; back there it is a loop and no supply.
+    `whose` its origin. home: a residue that arose at enterprise `whose`; back there it is a loop and no supply.
     """
 
     metal: Metal
-    index: int = NOTHING
+    whose: int = NOTHING
 
 
 NEUTRAL: Final = 0
@@ -266,7 +266,7 @@ class Recognition:
                 source = self._sources.keys[content.metal]
                 if source.metal == "tapped":
                     direct_g, _ = share_out(mass_g, list(masses_g.values()))
-                    self._row(Kind.ALLOYED, source.index, direct_g)
+                    self._row(Kind.ALLOYED, source.whose, direct_g)
 
     def _left_maker(self, batch: Batch, contents: Contents, receiver: EnterpriseId | None, kind: Kind) -> Contents:
         """Count metal and product that leave whoever made them, and mark them as counted."""
@@ -285,7 +285,7 @@ class Recognition:
         new_g = other_g = 0
         for content, mass_g in released.items():
             source = self._sources.keys[content.metal]
-            secondary = source.metal == "external" or (source.metal == "home" and source.index not in homes)
+            secondary = source.metal == "external" or (source.metal == "home" and source.whose not in homes)
             if secondary and not content.marks & Mark.SUPPLIED:
                 new_g += mass_g
                 add(counted, [(content._replace(marks=content.marks | Mark.SUPPLIED), mass_g)])
