@@ -1,6 +1,7 @@
 """When a fact may have happened: not before what it uses, not after now, as far as clocks agree."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from flows.book import Book
 from flows.errors import Refusal
@@ -40,15 +41,16 @@ def check_times(event: Event, book: Book, record_time_us: int) -> Iterator[Findi
     A rest says that nothing was left, so there no tolerance helps: a use that it does not know of contradicts it.
     """
     begins_us, ends_us = earliest_us(event.event_time), latest_us(event.event_time)
+    apart_us = CLOCKS_APART_US if isinstance(event.event_time, datetime) else 0  # a day was read off no clock
     told = shown(event.event_time)
     ahead_us = begins_us - record_time_us
-    if ahead_us > CLOCKS_APART_US:
+    if ahead_us > apart_us:
         raise InTheFuture("time-in-future", told=told, now=shown(moment_of(record_time_us)))
     if ahead_us > 0:
         yield Finding.of("clock-ahead", told=told, now=shown(moment_of(record_time_us)))
     cause, cause_us = max(_causes(event, book), key=lambda pair: pair[1], default=("", ends_us))
     late_us = cause_us - ends_us
-    if late_us > CLOCKS_APART_US:
+    if late_us > apart_us:
         raise BeforeItsCause("time-before-cause", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
     if late_us > 0:
         yield Finding.of("clock-behind", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
