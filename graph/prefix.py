@@ -59,7 +59,7 @@ class Prefix:
 
     def has(self, ranks: Ints) -> Mask:
         """Which of these batches had been made by the horizon."""
-        known = ranks < len(self.mass_g)
+        known = (ranks >= 0) & (ranks < len(self.mass_g))
         return known & self.live(self.made_by[np.where(known, ranks, 0)]) if len(self.mass_g) else known
 
     @cached_property
