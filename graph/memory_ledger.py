@@ -25,7 +25,7 @@ class MemoryTurn:
 
     def entries(self, after: int) -> Iterator[Entry]:
         """What stands behind a position."""
-        return iter([*self._kept[after:], *self.fresh])
+        return iter([*self._kept[after:], *self.fresh[max(0, after - len(self._kept)) :]])
 
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""

@@ -29,6 +29,10 @@ SCHEMA: Final = """
         begin select raise(abort, 'an entry never changes'); end;
     create trigger if not exists entry_is_never_taken_away before delete on entry
         begin select raise(abort, 'an entry is never taken away'); end;
+    create trigger if not exists entry_is_never_replaced before insert on entry
+        when exists (select 1 from entry where position >= new.position)
+            or exists (select 1 from entry where enterprise = new.enterprise and event_id = new.event_id)
+        begin select raise(abort, 'an entry is never replaced'); end;
     create table if not exists head (
         one integer primary key check (one = 1),
         position integer not null,

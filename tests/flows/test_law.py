@@ -1,0 +1,437 @@
+"""The law refuses what can still be stopped; what has happened is admitted, and the breach stands as a finding."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from flows.audit import findings
+from flows.enterprises import Permit, PermitLine, Plan, PlanLine
+from flows.events import Event, PermitAmended, PermitRevoked, StatusChanged
+from flows.law import AgainstTheLaw, Finding
+from flows.mass import grams
+from tests.flows.stories import (
+    BUREAU,
+    CARRIER,
+    DAY,
+    NOON,
+    PERMIT,
+    RECOVERER,
+    SLAG,
+    SMELTER,
+    STRANGER,
+    YUNNAN,
+    House,
+    approved,
+    arrived,
+    at,
+    decided,
+    generated,
+    loaded,
+    own,
+    permit,
+    permitted,
+    planned,
+    registered,
+    say,
+    settled,
+    submitted,
+)
+
+EXCEEDED_ZH = (
+    "许可证 川环危510300001 的 HW48 年经营规模 100 t，已接受 {used}，再加 {asked} 将超过 120%"
+    "（国务院令第408号第十一条）；请减量或更换接受人"
+)
+EXCEEDED_EN = (
+    "permit 川环危510300001 allows 100 t of HW48 a year; {used} accepted and {asked} more would pass 120 % "
+    "(Order 408, article 11); send less or elsewhere"
+)
+
+
+@pytest.fixture
+def house() -> House:
+    return settled()
+
+
+def _bare(*facts: Event) -> House:
+    """Everybody registered, and nothing of the law but what is told."""
+    house = House()
+    for enterprise in (SMELTER, RECOVERER, YUNNAN, STRANGER, CARRIER):
+        house.tell(*registered(enterprise))
+    if facts:
+        house.tell(*facts)
+    return house
+
+
+def _received(house: House, mass: str, number: str) -> list[Finding]:
+    """A whole transfer of a fresh batch; what was found in its decision."""
+    house.tell(generated(f"B{number}", mass))
+    house.tell(submitted({f"B{number}": mass}, f"M{number}"))
+    house.tell(loaded({f"B{number}": mass}, f"M{number}"))
+    house.tell(arrived([mass], f"M{number}"))
+    return house.found(decided([(mass, None)], f"M{number}"))
+
+
+# the permit ------------------------------------------------------------------------------------------------------
+
+
+def test_the_consignee_needs_a_permit_that_covers_code_and_method() -> None:
+    house = _bare(planned())
+    house.tell(generated())
+
+    fact = submitted({"B1": "1 t"})
+    assert isinstance(house.refusal(fact), AgainstTheLaw)
+    house.says_no(
+        fact,
+        "permit-not-covering",
+        f"接受人 {RECOVERER} 在 2026-03-09 没有覆盖 321-004-48、方式 R4 的危险废物经营许可证；请更换接受人或方式",
+        f"on 2026-03-09 the consignee {RECOVERER} has no permit covering 321-004-48 by R4; choose another consignee or method",
+    )
+    house.tell(permitted())
+    house.tell(fact)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"waste": "HW29"},
+        {"waste": "321-031-48"},
+        {"mode": "dispose"},
+        {"mode": "collect"},
+        {"begin": date(2024, 1, 1), "end": date(2025, 12, 31)},
+        {"holder": STRANGER},
+    ],
+)
+def test_a_permit_for_something_else_does_not_cover(wrong: dict[str, Any]) -> None:
+    house = _bare(planned(), permitted(**wrong))
+    house.tell(generated())
+
+    assert house.refusal(submitted({"B1": "1 t"})).key == "permit-not-covering"
+
+
+@pytest.mark.parametrize("waste", ["HW48", "321-004-48"])
+def test_a_line_names_a_code_or_its_category(waste: str) -> None:
+    house = _bare(planned(), permitted(waste=waste))
+    house.tell(generated())
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+
+
+def test_a_permit_is_valid_from_its_first_day_to_its_last() -> None:
+    house = _bare(planned(), permitted(begin=date(2026, 3, 10)))
+    house.tell(generated())
+
+    house.says_no(
+        submitted({"B1": "1 t"}),
+        "permit-not-valid",
+        "许可证 川环危510300001 有效期为 2026-03-10 至 2030-12-31，2026-03-09 不在其内；请更换接受人或待其换证",
+        "permit 川环危510300001 is valid from 2026-03-10 to 2030-12-31, not on 2026-03-09; choose another consignee or wait for its renewal",
+    )
+    house.tell(say(PermitAmended, BUREAU, permit=permit(begin=date(2026, 3, 9), end=date(2026, 3, 9))))
+    house.tell(submitted({"B1": "1 t"}))
+
+
+def test_a_renewed_permit_serves_when_the_old_one_has_ended() -> None:
+    old = permitted(number="旧", begin=date(2021, 3, 1), end=date(2026, 2, 28))
+    house = _bare(planned(), old, permitted(number="新", begin=date(2026, 3, 1)))
+    house.tell(generated())
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+
+
+def test_a_full_permit_does_not_hide_one_with_room() -> None:
+    house = _bare(planned(), permitted(mass="1 t", number="A"), permitted(mass="50 t", number="B"))
+    house.tell(generated(mass="20 t"))
+
+    assert house.found(submitted({"B1": "20 t"})) == []
+
+
+def test_a_revoked_permit_covers_nothing(house: House) -> None:
+    house.tell(generated())
+    house.tell(say(PermitRevoked, BUREAU, permit_no=PERMIT, reason="停产"))
+
+    assert house.refusal(submitted({"B1": "1 t"})).key == "permit-not-covering"
+
+
+def test_the_exemption_list_frees_the_utilization_of_dross() -> None:
+    house = _bare(planned(waste="321-024-48"))
+    house.tell(generated(material="primary-dross"))
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+    assert house.refusal(submitted({"B1": "1 t"}, "M2", method="D1")).key == "permit-not-covering"
+
+
+def test_general_waste_needs_nothing() -> None:
+    house = _bare()
+    house.tell(generated(material=SLAG))
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+
+
+def test_waste_that_was_found_not_to_be_hazardous_needs_nothing() -> None:
+    house = _bare()
+    house.tell(generated())
+    house.tell(
+        say(StatusChanged, SMELTER, at(8, 30), batch_id=own(SMELTER, "B1"), status="general_waste", basis="鉴别")
+    )
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+
+
+# its scale -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ("39.999999 t", None),
+        ("40 t", "permit-scale-reached"),
+        ("60 t", "permit-scale-reached"),
+        ("60.000001 t", "permit-scale-exceeded"),
+    ],
+)
+def test_the_annual_scale_warns_at_a_hundred_percent_and_refuses_above_a_hundred_and_twenty(
+    house: House, asked: str, key: str | None
+) -> None:
+    assert _received(house, "60 t", "1") == []
+    house.tell(generated("B2", "100 t"))
+
+    fact = submitted({"B2": asked}, "M2")
+    if key == "permit-scale-exceeded":
+        house.says_no(
+            fact, key, EXCEEDED_ZH.format(used="60 t", asked=asked), EXCEEDED_EN.format(used="60 t", asked=asked)
+        )
+        house.tell(submitted({"B2": "1 t"}, "M3"))
+    else:
+        assert [found.key for found in house.found(fact)] == ([key] if key else [])
+
+
+def test_reaching_the_scale_has_its_words(house: House) -> None:
+    from flows.errors import messages
+
+    house.tell(generated(mass="110 t"))
+    (found,) = house.found(submitted({"B1": "110 t"}))
+
+    texts = messages()[found.key]
+    assert texts["zh"].format(**found.figures) == (
+        "许可证 川环危510300001 的 HW48 年经营规模 100 t，已接受 0 t，本次 110 t 达到规模；超过 120% 将不予登记"
+    )
+    assert texts["en"].format(**found.figures) == (
+        "permit 川环危510300001 allows 100 t of HW48 a year; 0 t accepted and 110 t more reach it; above 120 % is refused"
+    )
+
+
+def test_two_batches_of_one_code_are_one_demand_on_the_scale(house: House) -> None:
+    house.tell(generated("B1", "61 t"), generated("B2", "61 t"))
+
+    assert house.refusal(submitted({"B1": "61 t", "B2": "60 t"})).figures["asked"] == "121 t"
+
+
+def test_two_codes_of_one_category_are_one_demand_on_its_line(house: House) -> None:
+    codes = ("321-004-48", "321-005-48")
+    lines = tuple(PlanLine(waste=code, generated_g=1) for code in codes)
+    house.tell(planned().model_copy(update={"event_id": "both", "plan": _plan(lines)}))
+    house.tell(generated("B1", "61 t"), generated("B2", "61 t", material="jarosite-residue"))
+
+    assert house.refusal(submitted({"B1": "61 t", "B2": "60 t"})).figures["asked"] == "121 t"
+    assert [found.key for found in house.found(submitted({"B1": "61 t", "B2": "59 t"}))] == ["permit-scale-reached"]
+
+
+def _plan(lines: tuple[PlanLine, ...]) -> Plan:
+    return planned().plan.model_copy(update={"lines": lines})
+
+
+def test_the_scale_is_counted_by_year_and_line(house: House) -> None:
+    _received(house, "60 t", "1")
+
+    assert dict(house.book.permit_used_g.items()) == {(PERMIT, "HW48", "utilize", 2026): 60_000_000}
+
+
+def test_general_waste_uses_no_scale_of_the_same_number() -> None:
+    """Class 09 of general waste is not category 09 of hazardous waste."""
+    house = _bare(permitted(waste="HW09"))
+    house.tell(generated(material="red-mud"))
+    house.tell(submitted({"B1": "10 t"}), loaded({"B1": "10 t"}), arrived(["10 t"]), decided([("10 t", None)]))
+
+    assert list(house.book.permit_used_g.items()) == []
+
+
+def test_what_is_rejected_uses_no_scale(house: House) -> None:
+    house.tell(generated(), submitted({"B1": "10 t"}), loaded({"B1": "10 t"}), arrived(["10 t"]))
+    house.tell(decided([("4 t", "6 t")]))
+
+    assert [used_g for _, used_g in house.book.permit_used_g.items()] == [4_000_000]
+
+
+def test_what_arrives_above_the_scale_is_admitted_and_found(house: House) -> None:
+    """Two loads were on the road together: each was within the scale, both are not."""
+    for number in ("1", "2"):
+        house.tell(generated(f"B{number}", "70 t"), submitted({f"B{number}": "70 t"}, f"M{number}"))
+        house.tell(loaded({f"B{number}": "70 t"}, f"M{number}"), arrived(["70 t"], f"M{number}"))
+
+    assert house.found(decided([("70 t", None)], "M1")) == []
+    (found,) = house.found(decided([("70 t", None)], "M2"))
+    assert (found.key, found.figures["used"], found.figures["asked"]) == ("permit-scale-exceeded", "70 t", "70 t")
+
+
+def test_a_decision_is_judged_by_the_method_that_it_names(house: House) -> None:
+    house.tell(generated(), submitted({"B1": "10 t"}), loaded({"B1": "10 t"}), arrived(["10 t"]))
+    fact = decided([("10 t", None)])
+    lines = tuple(line.model_copy(update={"method": "D1"}) for line in fact.lines)
+
+    assert [found.key for found in house.found(fact.model_copy(update={"lines": lines}))] == ["permit-not-covering"]
+
+
+# the plan --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", [{"waste": "321-031-48"}, {"year": 2025}])
+def test_the_consignor_sites_plan_holds_the_code(other: dict[str, Any]) -> None:
+    house = _bare(permitted(), planned(**other))
+    house.tell(generated())
+
+    house.says_no(
+        submitted({"B1": "1 t"}),
+        "plan-without-code",
+        "移出场所 2026 年管理计划没有 321-004-48；请先备案或变更管理计划",
+        "the consignor site's plan for 2026 does not hold 321-004-48; file or amend the plan first",
+    )
+    house.tell(planned())
+    house.tell(submitted({"B1": "1 t"}))
+
+
+def test_a_plan_may_write_its_code_without_hyphens() -> None:
+    house = _bare(permitted(), planned(waste="32100448"))
+    house.tell(generated())
+
+    assert house.found(submitted({"B1": "1 t"})) == []
+
+
+# the approval ----------------------------------------------------------------------------------------------------
+
+
+def _over_the_border(mass: str = "1 t", number: str = "M1", **fields: Any) -> Event:
+    return submitted({"B1": mass}, number, to=YUNNAN, **{"approval_no": "川环跨2026-001", **fields})
+
+
+def test_another_province_needs_an_approval(house: House) -> None:
+    house.tell(generated())
+
+    house.says_no(
+        _over_the_border(),
+        "approval-missing",
+        "321-004-48 跨省转移在 2026-03-09 没有有效的批准；请填写批准文号，或先申请",
+        "no valid approval for moving 321-004-48 to another province on 2026-03-09; name the approval, or apply first",
+    )
+    house.tell(approved())
+    assert house.refusal(_over_the_border(approval_no=None)).key == "approval-missing"
+    house.tell(_over_the_border())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"consignor": STRANGER},
+        {"consignee": RECOVERER},
+        {"waste_code": "321-031-48"},
+        {"method": "R5"},
+        {"valid_to": date(2026, 3, 8)},
+        {"valid_from": date(2026, 3, 10)},
+    ],
+)
+def test_an_approval_is_for_its_parties_waste_method_and_days(house: House, wrong: dict[str, Any]) -> None:
+    house.tell(generated(), approved(**wrong))
+
+    assert house.refusal(_over_the_border()).key == "approval-missing"
+
+
+def test_an_approval_is_used_up_by_what_is_loaded(house: House) -> None:
+    house.tell(generated(mass="20 t"), approved("10 t"))
+    house.tell(_over_the_border("8 t"), _over_the_border("2 t", "M2"))
+    house.tell(loaded({"B1": "8 t"}))
+
+    house.says_no(
+        _over_the_border("2.5 t", "M3"),
+        "approval-exceeded",
+        "批准 川环跨2026-001 只剩 2 t，本次 2.5 t；请减量或另行申请",
+        "approval 川环跨2026-001 has 2 t left, 2.5 t asked; send less or apply anew",
+    )
+    house.tell(loaded({"B1": "2 t"}, "M2"))
+    assert house.refusal(_over_the_border("1 g", "M3")).figures["left"] == "0 t"
+
+
+def test_nobody_uses_up_anothers_approval(house: House) -> None:
+    """A late loading is admitted with its breach, and the approval it wrongly names stays whole."""
+    house.tell(approved("10 t"), generated("B1", "10 t", by=STRANGER, when=date(2026, 2, 1)))
+    house.tell(submitted({"B1": "9 t"}, by=STRANGER, to=YUNNAN, approval_no="川环跨2026-001", when=date(2026, 2, 1)))
+    house.tell(loaded({"B1": "9 t"}, by=STRANGER, when=date(2026, 2, 1)))
+
+    assert list(house.book.approval_used_g.items()) == []
+
+
+def test_only_the_lines_of_its_waste_use_an_approval(house: House) -> None:
+    house.tell(approved("10 t"), generated("B1", "10 t"), generated("B2", "10 t", material=SLAG))
+    house.tell(submitted({"B1": "1 t", "B2": "5 t"}, to=YUNNAN, approval_no="川环跨2026-001"))
+    house.tell(loaded({"B1": "1 t", "B2": "5 t"}))
+
+    assert dict(house.book.approval_used_g.items()) == {"川环跨2026-001": 1_000_000}
+
+
+# what can still be stopped ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("when", "stopped"),
+    [
+        (NOON, True),
+        (DAY, True),
+        (at(12, days=-1), True),
+        (at(11, 59, days=-1), False),
+        (date(2026, 3, 8), True),
+        (date(2026, 3, 7), False),
+    ],
+)
+def test_a_breach_is_refused_within_a_day_and_found_afterwards(when: date, *, stopped: bool) -> None:
+    house = _bare()
+    house.tell(generated(when=date(2026, 3, 1)))
+    fact = submitted({"B1": "1 t"}, when=when)
+
+    if stopped:
+        assert isinstance(house.refusal(fact), AgainstTheLaw)
+    else:
+        assert [found.key for found in house.found(fact)] == ["permit-not-covering", "plan-without-code"]
+
+
+def test_a_loading_is_judged_anew(house: House) -> None:
+    """What was lawful when it was submitted may be so no more when it is loaded."""
+    house.tell(generated())
+    house.tell(submitted({"B1": "1 t"}))
+    house.tell(say(PermitRevoked, BUREAU, permit_no=PERMIT, reason="停产"))
+
+    assert house.refusal(loaded({"B1": "1 t"})).key == "permit-not-covering"
+    house.clock.now = at(12, days=3)
+    assert [found.key for found in house.found(loaded({"B1": "1 t"}))] == ["permit-not-covering"]
+
+
+def test_the_audit_finds_again_what_was_found_when_it_was_recorded() -> None:
+    house = _bare()
+    house.tell(generated(when=date(2026, 3, 1)))
+    statement = house.tell(submitted({"B1": "1 t"}, when=date(2026, 3, 2)))
+
+    told = [(statement.entries[0].position, found) for found in statement.findings]
+    assert len(told) == 2
+    assert list(findings(house.entries)) == told
+
+
+def test_a_permit_has_several_lines() -> None:
+    lines = (
+        PermitLine(waste="HW29", mode="utilize", annual_g=grams("1 t")),
+        PermitLine(waste="HW48", mode="utilize", annual_g=grams("1000 t")),
+    )
+    several = Permit(
+        permit_no="多", holder=RECOVERER, lines=lines, valid_from=date(2026, 1, 1), valid_to=date(2026, 12, 31)
+    )
+    house = _bare(planned(), permitted().model_copy(update={"permit": several}))
+    house.tell(generated())
+
+    assert house.found(submitted({"B1": "10 t"})) == []
