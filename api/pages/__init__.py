@@ -1,0 +1,13 @@
+"""The pages: drawn on the server for people, on the same readings and under the same policy as REST."""
+
+from fastapi import APIRouter
+
+from api.pages import batches, doors, manifests, start
+from api.pages.reading import missing_page
+from api.pages.statics import mount_static
+
+__all__ = ["missing_page", "mount_static", "router"]
+
+router = APIRouter(include_in_schema=False)
+for _part in (doors, start, batches, manifests):
+    router.include_router(_part.router)

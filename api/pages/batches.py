@@ -1,0 +1,123 @@
+"""Batches on pages: what one is and where it lies, where it came from and where it went, its label and its code."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.documents import batch_label
+from api.pages.drawing import page
+from api.pages.reading import PageRoute, Reader, TheReader
+from api.rest.answers import sees_entry
+from api.rest.batches import find_scanned, open_batches
+from flows.batches import Batch
+from flows.entries import Entry
+from flows.times import shown
+from labels import label, qr
+from labels.payload import batch_url
+
+ROWS: Final = 100
+LABEL_SIZES: Final = (100, 150, 200)
+LabelForm: TypeAlias = Literal["pdf", "png", "svg"]
+PlaceName: TypeAlias = Literal["site", "storage", "road", "gate"]
+MEDIA: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A fact about a batch, as the reader may see it."""
+
+    entry: Entry
+
+    @property
+    def time(self) -> str:
+        """When, as stated."""
+        return shown(self.entry.event.event_time)
+
+    @property
+    def recorded(self) -> str:
+        """When it was taken in."""
+        return shown(self.entry.record_time)
+
+
+@router.get("/batches")
+def batches_page(
+    request: Request,
+    reader: TheReader,
+    place: Annotated[PlaceName | Literal[""], Query()] = "",
+    material: Annotated[str, Query(max_length=64)] = "",
+    before: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    rows: list[Batch] = []
+    more: int | None = None
+    seen = list(open_batches(reader.sight, reader.service))
+    materials = sorted({batch.material for batch in seen})
+    for batch in seen:
+        if before is not None and batch.position >= before:
+            continue
+        if place not in {"", batch.place} or material not in {"", batch.material}:
+            continue
+        if len(rows) >= ROWS and batch.position != rows[-1].position:
+            more = rows[-1].position
+            break
+        rows.append(batch)
+    chosen = {"place": place, "material": material}
+    return page(request, "batches.html", rows=rows, materials=materials, chosen=chosen, more=more)
+
+
+@router.get("/batches/{code}")
+def batch_page(request: Request, code: str, reader: TheReader) -> Response:
+    batch = find_scanned(code, reader.sight, reader.service)
+    material = reader.service.catalogue.material(batch.material)
+    return page(
+        request,
+        "batch.html",
+        batch=batch,
+        material=material,
+        waste=material.waste(reader.service.catalogue),
+        digital_code=reader.service.containers.code_of(batch),
+        site=reader.service.book.sites.get(batch.site_id),
+        storage=reader.service.book.storages.get(batch.storage_id) if batch.storage_id else None,
+        manifest=reader.service.book.find_manifest(batch.manifest_id) if batch.manifest_id else None,
+        spoken=list(_spoken(batch, reader)),
+        sizes=LABEL_SIZES,
+    )
+
+
+@router.get("/batches/{code}/qr.svg")
+def batch_qr(request: Request, code: str, reader: TheReader) -> Response:
+    """The code on the batch's label."""
+    batch = find_scanned(code, reader.sight, reader.service)
+    told = reader.service.containers.code_of(batch) or batch.batch_id
+    return Response(qr.svg(batch_url(told, request.app.state.base_url)), media_type=MEDIA["svg"])
+
+
+@router.get("/batches/{code}/label-{size_mm}.{form}")
+def batch_label_file(
+    request: Request, code: str, size_mm: Literal[100, 150, 200], form: LabelForm, reader: TheReader
+) -> Response:
+    """The label at one of its sizes; the same batch gives the same bytes."""
+    batch = find_scanned(code, reader.sight, reader.service)
+    printed = batch_label(batch, reader.service, request.app.state.base_url)
+    match form:
+        case "svg":
+            body = label.svg(printed, size_mm)
+        case "png":
+            body = label.png(printed, size_mm)
+        case "pdf":
+            body = label.pdf(printed, size_mm)
+    name = f"label-{batch.batch_id.partition('.')[2]}-{size_mm}.{form}"
+    return Response(body, headers={"Content-Disposition": f'inline; filename="{name}"'}, media_type=MEDIA[form])
+
+
+def _spoken(batch: Batch, reader: Reader) -> Iterator[Spoken]:
+    """The facts about a batch that the reader may see, in the ledger's order."""
+    for position in reader.service.lineage.history(batch.batch_id):
+        entry = next(reader.service.ledger.entries(after=position - 1, until=position))
+        if sees_entry(entry, reader.sight):
+            yield Spoken(entry)
