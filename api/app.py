@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.problems import problem_response, shape_response
-from api.rest import batches, facts, imports, manifests, readings
+from api.rest import batches, facts, imports, manifests, readings, traces
 from api.service import Service
 from flows.errors import Malformed, Problem
 
@@ -46,7 +46,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.base_url = service.settings.base_url(port)
-    for part in (facts, batches, manifests, readings, imports):
+    for part in (facts, batches, traces, readings, manifests, imports):
         app.include_router(part.router, prefix="/api/v1")
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_shape)

@@ -11,12 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api import origins, terminal
+from api import origins, outline, terminal
+from api.rest.batches import Printing
 from api.service import Service
 from api.serving import serve as serve_pages
 from api.settings import Settings
 from flows.access import Caller
 from flows.errors import Problem
+from graph.figures import By
 
 REFUSED: Final = 1
 WRONG_USE: Final = 2
@@ -126,12 +128,13 @@ def label(
     batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
     to: Annotated[Path | None, typer.Option("--to", help="写到此文件 · file to write")] = None,
     size_mm: Annotated[int, typer.Option(help="边长 100、150、200 毫米")] = 100,
-    form: Annotated[str, typer.Option(help="svg png pdf")] = "pdf",
+    form: Annotated[Literal["svg", "png", "pdf"], typer.Option(help="文件格式 · file form")] = "pdf",
     black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸")] = False,
 ) -> None:
     """打印批次标签 · Print a batch's label."""
     with opened() as service:
-        written = terminal.write_label(service, operator(), batch, to, size_mm, form, black_only=black_only)
+        printing = Printing.model_validate({"size_mm": size_mm, "black_only": black_only})
+        written = terminal.write_label(service, operator(), batch, to, form, printing)
         terminal.warn_of_address(service, err)
     out.print(f"标签 · label: {written}", highlight=False)
 
@@ -144,11 +147,10 @@ def manifest(
 ) -> None:
     """查看并打印转移联单 · Show and print a manifest."""
     with opened() as service:
-        told = terminal.manifest(service, operator(), manifest_id)
         if json:
-            print_json(told)
+            print_json(terminal.manifest(service, operator(), manifest_id))
             return
-        terminal.print_manifest(told, out)
+        terminal.print_manifest(service, operator(), manifest_id, out)
         written = terminal.write_sheet(service, operator(), manifest_id, to)
         terminal.warn_of_address(service, err)
     out.print(f"联单 · sheet: {written}", highlight=False)
@@ -168,10 +170,12 @@ def trace(
 ) -> None:
     """追踪去向或溯源 · Trace a batch down, or up."""
     with opened() as service:
-        terminal.trace(
-            service, operator(), batch, "up" if up else "down", depth, at, as_of, graph,
-            out, print_json if json else None,
-        )  # fmt: skip
+        when = terminal.horizon(at, as_of)
+        direction = "up" if up else "down"
+        if graph is not None:
+            sys.stdout.write(outline.export_graph(service, operator(), batch, direction, depth, when, graph))
+        else:
+            outline.print_trace(service, operator(), batch, direction, depth, when, out, print_json if json else None)
 
 
 @app.command()
@@ -184,26 +188,25 @@ def fate(
 ) -> None:
     """最终去向，逐克 · Where a batch ended, to the gram."""
     with opened() as service:
-        terminal.fate(
-            service, operator(), batch, "dry" if dry else "weighed", at, as_of, out, print_json if json else None
-        )
+        when = terminal.horizon(at, as_of)
+        terminal.fate(service, operator(), batch, "dry" if dry else "weighed", when, out, print_json if json else None)
 
 
 @app.command()
 def indicators(
     begin: Annotated[str | None, typer.Option("--from", help="起始日 · first day")] = None,
     end: Annotated[str | None, typer.Option("--to", help="结束日 · last day")] = None,
-    by: Annotated[str | None, typer.Option(help="enterprise prefecture province code month quarter year")] = None,
-    definition: Annotated[list[str] | None, typer.Option("--only", help="指标编号 · indicator id")] = None,
+    by: Annotated[list[By] | None, typer.Option(help="分组，可重复 · group by, may be repeated")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="指标编号，可重复 · indicator id")] = None,
     at: AtOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
     """指标，附定义与分子分母 · Indicators with their definitions and parts."""
     with opened() as service:
-        terminal.indicators(
-            service, operator(), begin, end, by, definition or [], at, as_of, out, print_json if json else None
-        )
+        when = terminal.horizon(at, as_of)
+        days = begin, end
+        terminal.indicators(service, operator(), days, by or (), only or (), when, out, print_json if json else None)
 
 
 @app.command("import")

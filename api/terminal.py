@@ -1,0 +1,219 @@
+"""What commands print and write: the same readings as REST, laid out for a terminal."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final, cast
+
+from rich.console import Console
+from rich.table import Table
+
+from api.documents import batch_label, manifest_sheet, state_name
+from api.readings import Seen
+from api.rest.answers import finding_json, manifest_json
+from api.rest.batches import LabelForm, Printing, find_scanned, print_label
+from api.rest.readings import Wanted, question_of, value_json
+from api.service import Service
+from flows.access import Caller
+from flows.audit import audit as audit_ledger
+from flows.audit import findings
+from flows.book import Book
+from flows.indicators import Value, definitions
+from flows.mass import plain_tonnes
+from flows.recording import Recording
+from flows.times import parse_time
+from graph.columns import Columns
+from graph.containers import Containers
+from graph.fate import fate as fate_of
+from graph.figures import By, figures
+from graph.lineage import Horizon, Lineage
+from graph.mixing import Basis
+from labels import sheet
+
+Print = Callable[[object], None]
+SHARE_DIGITS: Final = 4
+
+
+def horizon(at: str | None, as_of: int | None) -> Horizon:
+    """The prefix that the options name."""
+    return Horizon.of(as_of, parse_time(at) if at else None)
+
+
+def warn_of_address(service: Service, err: Console) -> None:
+    """Codes that were printed for this machine only say so."""
+    if service.settings.public_url is None:
+        err.print("未设置 HUANLIU_PUBLIC_URL：二维码只在本机有效 · codes resolve on this machine only", style="yellow")
+
+
+def _written(body: bytes, to: Path | None, name: str) -> Path:
+    path = to or Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def write_label(  # one parameter for each choice a printer has
+    service: Service, caller: Caller, code: str, to: Path | None, form: str, printing: Printing
+) -> Path:
+    """Print a label to a file."""
+    batch = find_scanned(code, service.sight(caller), service)
+    printed = batch_label(batch, service, service.settings.base_url())
+    known = cast("LabelForm", form)
+    return _written(print_label(printed, known, printing), to, f"label-{batch.batch_id}.{form}")
+
+
+def manifest(service: Service, caller: Caller, manifest_id: str) -> dict[str, object]:
+    """A manifest as REST tells it."""
+    return manifest_json(service.sight(caller).manifest(manifest_id.upper()), service)
+
+
+def write_sheet(service: Service, caller: Caller, manifest_id: str, to: Path | None) -> Path:
+    """Print a manifest's sheet to a PDF."""
+    found = service.sight(caller).manifest(manifest_id.upper())
+    body = sheet.pdf(manifest_sheet(found, service, service.settings.base_url()))
+    return _written(body, to, f"manifest-{found.manifest_id}.pdf")
+
+
+def print_manifest(service: Service, caller: Caller, manifest_id: str, out: Console) -> None:
+    """A manifest's parties, state and lines."""
+    found = service.sight(caller).manifest(manifest_id.upper())
+    submitted = found.submitted
+    out.print(
+        f"联单 [bold]{found.manifest_id}[/]  内部号 {submitted.internal_no}  状态 {state_name(found.state, 'zh')}"
+    )
+    out.print(f"移出 {_name(service, submitted.enterprise)} → 接受 {_name(service, submitted.consignee)}")
+    table = Table("行", "废物", "代码", "装车 t", "到场 t", "接受 t", "拒收 t")
+    for planned in submitted.lines:
+        loaded, decided = found.loaded_line(planned.line), found.decided_line(planned.line)
+        material = service.catalogue.material(service.book.batch(planned.batch_id).material)
+        table.add_row(
+            str(planned.line),
+            material.name_zh,
+            material.waste_code or "",
+            _tonnes(loaded.portion.mass_g if loaded else None),
+            _tonnes(found.arrived_g(planned.line)),
+            _tonnes(decided.accepted.mass_g if decided and decided.accepted else None),
+            _tonnes(decided.rejected.mass_g if decided and decided.rejected else None),
+        )
+    out.print(table)
+
+
+def _name(service: Service, enterprise: str) -> str:
+    known = service.book.enterprises.get(enterprise)
+    return known.registered.name if known else enterprise
+
+
+def _tonnes(mass_g: int | None) -> str:
+    return "—" if mass_g is None else plain_tonnes(mass_g)
+
+
+def fate(  # one parameter for each option
+    service: Service, caller: Caller, code: str, basis: Basis, when: Horizon, out: Console, print_json: Print | None
+) -> None:
+    """A batch's fate as a table, to the gram."""
+    sight = service.sight(caller)
+    batch = find_scanned(code, sight, service)
+    found = fate_of(service.lineage, service.lineage.rank(batch.batch_id), when, basis)
+    told = {"batch_id": batch.batch_id, "position": service.book.position} | Seen(sight, service).fate(found)
+    if print_json is not None:
+        print_json(told)
+        return
+    material = service.catalogue.material(batch.material)
+    basis_zh = "干重" if basis == "dry" else "称重"
+    out.print(
+        f"批次 [bold]{batch.batch_id}[/] {material.name_zh} {plain_tonnes(found.mass_g)} t（{basis_zh}，按比例混合）"
+    )
+    table = Table("去向", "t", "占比", "最少 t（外界）", "最多 t（外界）")
+    for row in cast("list[dict[str, int | float | str | None]]", told["classes"]):
+        share = row["share"]
+        table.add_row(
+            str(row["name_zh"]),
+            _tonnes(cast("int", row["mass_g"])),
+            "" if share is None else f"{float(share):.{SHARE_DIGITS}%}",
+            _tonnes(cast("int | None", row["least_g"])),
+            _tonnes(cast("int | None", row["most_g"])),
+        )
+    table.add_section()
+    table.add_row("合计", plain_tonnes(sum(found.grams.values())), "", "", "")
+    out.print(table)
+
+
+def indicators(  # one parameter for each option
+    service: Service,
+    caller: Caller,
+    days: tuple[str | None, str | None],
+    by: Sequence[By],
+    only: Sequence[str],
+    when: Horizon,
+    out: Console,
+    print_json: Print | None,
+) -> None:
+    """Figures with their definitions and parts."""
+    first, last = (date.fromisoformat(day) if day else None for day in days)
+    question = question_of(service.sight(caller), service, Wanted(first=first, last=last), when)
+    values = figures(list(only) or list(definitions()), question, service.columns, by)
+    if print_json is not None:
+        print_json({"position": service.book.position, "rows": [value_json(each) for each in values]})
+        return
+    print_figures(values, out)
+
+
+def print_figures(values: Sequence[Value], out: Console) -> None:
+    """A table of figures: each with its numerator and denominator, and what it counts below its name."""
+    table = Table("指标", "数值", "分子 t", "分母 t", "范围与期间")
+    for value in values:
+        each = value.definition
+        told = value_json(value)
+        words = cast("dict[str, str] | None", told["reason_text"] or told["note_text"])
+        shown = value.shown() or f"空：{words['zh'] if words else value.reason}"
+        table.add_row(
+            f"{each.name_zh}\n[dim]{each.formula_zh}[/]",
+            f"[bold]{shown}[/]",
+            _tonnes(value.numerator_g),
+            _tonnes(value.denominator_g),
+            f"{value.boundary.key or '全部'}\n{value.period.first} 至 {value.period.last}",
+        )
+    out.print(table)
+
+
+def audit(service: Service, out: Console, print_json: Print | None) -> bool:
+    """The ledger's bytes, chain, end and postings; True when nothing is wrong."""
+    faults = audit_ledger(service.ledger, service.catalogue)
+    head = service.ledger.head()
+    if print_json is not None:
+        rows = [finding_json(each, "zh") for each in faults]
+        print_json({"position": head.position, "digest": head.digest, "faults": rows})
+    else:
+        for each in faults:
+            out.print(f"[red]✗[/] {finding_json(each, 'zh')['detail']}", highlight=False)
+        good = "[green]✓ 台账完整[/]" if not faults else f"[red]发现 {len(faults)} 处[/]"
+        out.print(f"{good}  条目 {head.position}  摘要 {head.digest}", highlight=False)
+    return not faults
+
+
+def count_findings(service: Service) -> int:
+    """How many findings stand in the ledger."""
+    return sum(1 for _ in findings(service.ledger.entries(), service.catalogue))
+
+
+def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
+    """Read everything anew from the entries, and compare with what is in use; True when they agree."""
+    service.recording.catch_up()
+    lineage, columns, containers = Lineage(service.catalogue), Columns(service.catalogue), Containers(service.catalogue)
+    book = Book(service.catalogue, past=lineage)
+    fresh = Recording(service.ledger, book, service.clock, (lineage, columns, containers))
+    fresh.catch_up()
+    agree = {
+        "book": dict(book.open_batches.items()) == dict(service.book.open_batches.items()),
+        "lineage": lineage.batch_ids == service.lineage.batch_ids and lineage.lengths == service.lineage.lengths,
+        "containers": containers.serials == service.containers.serials,
+    }
+    told = {"position": book.position, "batches": len(lineage.batch_ids), "agree": agree}
+    if print_json is not None:
+        print_json(told)
+    else:
+        words = {"book": "账面", "lineage": "谱系索引", "containers": "数字识别码"}
+        for name, same in agree.items():
+            out.print(f"{'[green]✓' if same else '[red]✗'} {words[name]}[/]")
+        out.print(f"已由 {book.position} 条台账重新读出 {len(lineage.batch_ids)} 个批次")
+    return all(agree.values())

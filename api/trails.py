@@ -1,0 +1,110 @@
+"""A trace as one caller may see it, in columns and in rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from api.readings import Seen
+from flows.fates import FATES
+from flows.times import day_of
+from graph.arrays import Ints, Mask
+from graph.lineage import BOUNDARIES
+from graph.tracing import Crossings, Trace
+
+Table: TypeAlias = dict[str, list[object]]
+"""Columns of one length."""
+TABLES: Final = ("nodes", "edges", "ends", "sources")
+
+
+@dataclass(frozen=True)
+class Trail:
+    """One trace and one caller. Batches that the caller may not see keep a number, a day and a prefecture."""
+
+    traced: Trace
+    seen: Seen
+
+    def columns(self) -> dict[str, Table]:
+        """Nodes, edges between them by their place in `nodes`, ends and sources; what is not seen is null."""
+        visible = self._visible()
+        return {
+            "nodes": self._nodes(visible),
+            "edges": self._edges(visible),
+            "ends": self._crossings(self.traced.ends, [each.value for each in FATES], "class", visible),
+            "sources": self._crossings(self.traced.sources, [each.value for each in BOUNDARIES], "boundary", visible),
+        }
+
+    def _visible(self) -> Mask:
+        ranks = self.traced.nodes.rank
+        if self.seen.sight.region:
+            return np.ones(len(ranks), bool)
+        return np.array([self.seen.batch(rank) is not None for rank in ranks.tolist()], bool)
+
+    def _nodes(self, visible: Mask) -> Table:
+        lineage, nodes = self.seen.lineage, self.traced.nodes
+        ranks = nodes.rank
+        sites = lineage.batches.site.view()[ranks].tolist()
+        divisions = [lineage.divisions.get(name, "") for name in lineage.sites.names]
+        holders, materials = lineage.holders.names, lineage.materials.names
+        made_us = lineage.batches.made_us.view()[ranks].tolist()
+        return {
+            "seen": visible.tolist(),
+            "depth": nodes.depth.tolist(),
+            "share": nodes.share.tolist(),
+            "content_g": nodes.content_g.tolist(),
+            "date": [day_of(us).isoformat() for us in made_us],
+            "prefecture": [f"{divisions[site][:4]}00" if divisions[site] else None for site in sites],
+            "batch_id": _masked([lineage.batch_ids[rank] for rank in ranks.tolist()], visible),
+            "holder": _masked([holders[each] for each in map(int, nodes.holder)], visible),
+            "material": _masked([materials[each] for each in map(int, nodes.material)], visible),
+            "mass_g": _masked(nodes.mass_g.tolist(), visible),
+            "left_g": _masked(nodes.left_g.tolist(), visible),
+        }
+
+    def _edges(self, visible: Mask) -> Table:
+        ranks, edges = self.traced.nodes.rank, self.traced.edges
+        giver, taker = np.searchsorted(ranks, edges.from_rank), np.searchsorted(ranks, edges.to_rank)
+        both = visible[giver] & visible[taker]
+        return {
+            "from": giver.tolist(),
+            "to": taker.tolist(),
+            "content_g": edges.content_g.tolist(),
+            "mass_g": _masked(edges.mass_g.tolist(), both),
+            "position": _masked(edges.position.tolist(), both),
+        }
+
+    def _crossings(self, crossings: Crossings, names: Sequence[str], title: str, visible: Mask) -> Table:
+        own = self._stated_in_sight(crossings.position)
+        own_rank = crossings.rank >= 0
+        place = np.searchsorted(self.traced.nodes.rank, np.where(own_rank, crossings.rank, 0))
+        details = self.seen.lineage.details.names
+        told = np.where(own_rank & (place < len(visible)), visible[np.minimum(place, len(visible) - 1)], own)
+        return {
+            title: [names[what] for what in crossings.what.tolist()],
+            "content_g": crossings.content_g.tolist(),
+            "mass_g": _masked(crossings.mass_g.tolist(), told),
+            "detail": _masked([details[each] if title == "boundary" else None for each in map(int, crossings.detail)], told),
+            "position": _masked(crossings.position.tolist(), told),
+            "node": [at if batch else None for at, batch in zip(place.tolist(), own_rank.tolist(), strict=True)],
+        }
+
+    def _stated_in_sight(self, positions: Ints) -> Mask:
+        """Which entries were stated by an enterprise whose matters the caller sees."""
+        if self.seen.sight.region:
+            return np.ones(len(positions), bool)
+        lineage = self.seen.lineage
+        number = np.searchsorted(lineage.movements.position.view(), positions)
+        staters = lineage.movements.enterprise.view()[number]
+        names = lineage.holders.names
+        return np.array([self.seen.sight.holds(names[each]) for each in map(int, staters)], bool)
+
+
+def _masked(values: Sequence[object], visible: Mask) -> list[object]:
+    return [value if shown else None for value, shown in zip(values, visible.tolist(), strict=True)]
+
+
+def rows(table: Table) -> list[dict[str, object]]:
+    """A table's columns as rows."""
+    names = list(table)
+    return [dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)]
