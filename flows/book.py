@@ -66,12 +66,12 @@ class Past(Protocol):
         ...
 
 
+@dataclass
 class KeptPast:
     """Everything the book lets go, kept in plain dicts: the measure of other keepers."""
 
-    def __init__(self) -> None:
-        self.batches: dict[BatchId, Batch] = {}
-        self.manifests: dict[ManifestId, Manifest] = {}
+    batches: dict[BatchId, Batch] = field(default_factory=dict[BatchId, Batch])
+    manifests: dict[ManifestId, Manifest] = field(default_factory=dict[ManifestId, Manifest])
 
     def find_batch(self, batch_id: BatchId) -> Batch | None:
         """A closed batch."""
@@ -357,8 +357,6 @@ class Book:
                 permit, permit_line = found
                 key = (permit.permit_no, permit_line.waste, permit_line.mode, day.year)
                 self.permit_used_g.set(key, (self.permit_used_g.get(key) or 0) + line.accepted.mass_g)
-
-    # permits and approvals --------------------------------------------------------------------------------------
 
     def find_permit_line(
         self, holder: EnterpriseId, waste: str, method: str, day: date

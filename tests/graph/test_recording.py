@@ -1,0 +1,260 @@
+"""The way in over every store: one commit for all who wait, and nothing kept of what fails."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+
+import pytest
+
+from flows.book import Change
+from flows.entries import Entry, Head
+from flows.errors import Problem
+from flows.ports import Ledger, Turn
+from tests.flows.stories import (
+    SMELTER,
+    STRANGER,
+    House,
+    generated,
+    own,
+    portion,
+    product,
+    registered,
+    settled,
+    shipped,
+    transformed,
+)
+from tests.graph.stores import SHARED, STORES
+
+
+class Watched:
+    """A ledger around another: counts turns, holds them at a gate, and fails at the commit when asked."""
+
+    def __init__(self, inner: Ledger) -> None:
+        self.inner = inner
+        self.turns = 0
+        self.fails: BaseException | None = None
+        self.gate, self.inside = Flag(), Flag()
+        self.gate.set()
+
+    def head(self) -> Head:
+        return self.inner.head()
+
+    def find(self, enterprise: str, event_id: str) -> Entry | None:
+        return self.inner.find(enterprise, event_id)
+
+    def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
+        return self.inner.entries(after, until)
+
+    @contextmanager
+    def turn(self) -> Generator[Turn]:
+        self.turns += 1
+        self.inside.set()
+        self.gate.wait()
+        with self.inner.turn() as turn:
+            yield turn
+            if self.fails is not None:
+                raise self.fails
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.fixture(params=STORES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
+    opened = Watched(STORES[request.param].ledger(tmp_path))
+    yield opened
+    opened.close()
+
+
+class Listener:
+    """A follower that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def read(self, entry: Entry, change: Change) -> None:
+        assert entry.position == change.position
+        self.heard.append(entry.position)
+
+
+def _all_at_once(house: House, ledger: Watched, facts: Sequence[Sequence[object]]) -> list[object]:
+    """One statement leads and is held at the ledger; the others wait behind it, and come together."""
+    heard: list[object] = [None] * len(facts)
+    ledger.turns = 0
+    ledger.gate.clear()
+    ledger.inside.clear()
+
+    def one(number: int) -> None:
+        try:
+            heard[number] = house.tell(*facts[number])  # pyright: ignore[reportArgumentType]
+        except BaseException as fault:  # noqa: BLE001 - the test looks at it
+            heard[number] = fault
+
+    threads = [Thread(target=one, args=(number,)) for number in range(len(facts))]
+    threads[0].start()
+    ledger.inside.wait()
+    for number, thread in enumerate(threads[1:], 1):
+        thread.start()
+        while len(house.recording._waiting) < number:
+            pass
+    ledger.gate.set()
+    for thread in threads:
+        thread.join()
+    return heard
+
+
+def test_those_who_wait_share_one_commit(ledger: Watched) -> None:
+    house = settled(ledger)
+
+    heard = _all_at_once(house, ledger, [[generated(f"B{number}")] for number in range(20)])
+
+    assert ledger.turns == 2
+    assert [statement.entries[0].event.product.batch_id for statement in heard] == [
+        own(SMELTER, f"B{number}") for number in range(20)
+    ]
+    assert house.book.position == ledger.head().position
+
+
+def test_those_who_wait_see_each_other_in_turn(ledger: Watched) -> None:
+    """Twenty in one commit that ask a tonne of ten: ten are admitted, and each refused hears what was left for it."""
+    house = settled(ledger)
+    house.tell(generated(mass="10 t"))
+    asked = [[transformed([portion("B1", "1 t")], [product(SMELTER, f"N{n}", "1 t")])] for n in range(20)]
+
+    heard = _all_at_once(house, ledger, [[generated("LEADER")], *asked])
+
+    refused = [each for each in heard if isinstance(each, Problem)]
+    assert ledger.turns == 2
+    assert len(refused) == 10
+    assert {problem.key for problem in refused} == {"batch-used-up"}
+
+
+def test_a_refusal_touches_no_neighbour(ledger: Watched) -> None:
+    house = settled(ledger)
+    bad = [generated("B2"), generated("B1", "11 t")]
+    facts = [[generated("LEADER")], [generated("B1")], bad, [generated("B3")]]
+
+    heard = _all_at_once(house, ledger, facts)
+
+    assert ledger.turns == 2
+    assert isinstance(heard[2], Problem)
+    assert (heard[2].key, heard[2].where) == ("batch-id-used", "facts[1]")
+    assert [house.book.find_batch(own(SMELTER, name)) is not None for name in ("B1", "B2", "B3")] == [True, False, True]
+
+
+def test_a_fault_in_one_statement_touches_no_neighbour(ledger: Watched) -> None:
+    """What is no fact at all, and no problem either: it fails alone."""
+    house = settled(ledger)
+
+    heard = _all_at_once(house, ledger, [[generated("LEADER")], [generated("B1")], [_Nonsense()], [generated("B3")]])
+
+    assert isinstance(heard[2], AttributeError)
+    assert [house.book.find_batch(own(SMELTER, name)) is not None for name in ("B1", "B3")] == [True, True]
+
+
+class _Nonsense:
+    enterprise = SMELTER
+    event_id = "nonsense"
+
+
+def test_when_the_commit_fails_nothing_was_said(ledger: Watched) -> None:
+    """Also who was refused hears of the failure: what refused him may not have been kept."""
+    house = settled(ledger)
+    house.tell(generated(mass="10 t"))
+    listener = Listener()
+    house.recording.followers = (listener,)
+    before = _copy(house), ledger.head()
+    ledger.fails = OSError("disk full")
+    facts = [
+        [generated("LEADER")],
+        [transformed([portion("B1", "8 t")], [product(SMELTER, "N1", "8 t")])],
+        [transformed([portion("B1", "8 t")], [product(SMELTER, "N2", "8 t")])],
+    ]
+
+    heard = _all_at_once(house, ledger, facts)
+
+    assert [str(each) for each in heard] == ["disk full"] * 3
+    assert (_copy(house), ledger.head()) == before
+    assert listener.heard == []
+    ledger.fails = None
+    house.tell(*facts[2])  # pyright: ignore[reportArgumentType]
+    assert house.left_t("B1") == 2
+    assert listener.heard == [ledger.head().position]
+
+
+def _copy(house: House) -> object:
+    """The book as plain values, to compare it with itself later."""
+    return {
+        name: dict(layer.items())
+        for name, layer in vars(house.book).items()
+        if name not in {"catalogue", "past", "position", "_below"}
+    }
+
+
+def test_followers_hear_what_is_kept_in_order_and_once(ledger: Watched) -> None:
+    house = settled(ledger)
+    listener = Listener()
+    house.recording.followers = (listener,)
+    first = ledger.head().position
+    house.tell(generated("B1"), generated("B2"))
+    house.refusal(generated("B1", "11 t"))
+    house.tell(generated("B1"))  # a retry
+    house.tell(generated("B3"))
+
+    assert listener.heard == [first + 1, first + 2, first + 3]
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_two_recordings_on_one_store_hear_of_each_other_under_the_lock(name: str, tmp_path: Path) -> None:
+    one, other = House(STORES[name].ledger(tmp_path)), House(STORES[name].ledger(tmp_path))
+    listener = Listener()
+    other.recording.followers = (listener,)
+    one.tell(*registered(SMELTER), generated(mass="10 t"))
+    other.tell(transformed([portion("B1", "4 t")], [product(SMELTER, "B2", "4 t")]))
+
+    problem = one.refusal(transformed([portion("B1", "8 t")], [product(SMELTER, "B3", "8 t")]))
+    assert (problem.key, problem.figures["left"]) == ("overdrawn", "6 t")
+    again = other.tell(generated(mass="10 t"))
+    assert again.entries[0].position == 4
+    assert listener.heard == [1, 2, 3, 4, 5]
+    assert one.book == other.book
+    one.ledger.close()
+    other.ledger.close()
+
+
+def test_the_book_is_equal_after_catching_up_and_after_live_recording(ledger: Watched) -> None:
+    house = shipped(settled(ledger))
+
+    assert House(ledger).book == house.book
+
+
+def test_the_record_time_never_runs_backwards(ledger: Watched) -> None:
+    house = settled(ledger)
+    house.tell(generated("B1"))
+    house.clock.now = house.clock.now.replace(hour=3)
+    house.tell(generated("B2"))
+
+    times = [entry.record_time_us for entry in ledger.entries()]
+    assert times == sorted(times)
+    assert times[-1] == times[-2]
+
+
+def test_what_is_judged_when_the_clock_was_set_back_is_judged_at_the_record_time(ledger: Watched) -> None:
+    """The fact's time is behind the clock that was set back, and before the time that its entry bears: no finding."""
+    house = settled(ledger)
+    house.tell(generated("B1"))
+    house.clock.now = house.clock.now.replace(hour=3)
+
+    assert house.found(generated("B2")) == []
+
+
+def test_strangers_may_use_one_name(ledger: Watched) -> None:
+    house = settled(ledger)
+    same = generated("B1").model_copy(update={"event_id": "same"})
+    other = generated("B1", by=STRANGER).model_copy(update={"event_id": "same"})
+    statement = house.tell(same, other)
+
+    assert len(statement.entries) == 2
+    assert house.tell(other).entries == [statement.entries[1]]
