@@ -81,6 +81,18 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
         raise Forbidden("mandate-not-passed-on", enterprise=event.enterprise)
 
 
+def check_may_import(caller: Caller, enterprise: EnterpriseId, book: Book, day: date) -> None:
+    """May this caller hand in a workbook of an enterprise? It states whatever its owner may state.
+
+    Raises:
+        Forbidden: not for this enterprise, or not with this role.
+    """
+    if caller.role not in {"member", "administrator"}:
+        raise Forbidden("role-imports-nothing", role=ROLES_ZH[caller.role], role_en=caller.role)
+    if enterprise not in speaks_for(caller, book, day):
+        raise Forbidden("not-your-enterprise", enterprise=enterprise)
+
+
 def _check_authority(caller: Caller, event: Event, book: Book) -> None:
     allowed = _AUTHORITY if caller.role == "regulator" else (FigureDeclared,)
     if not isinstance(event, allowed):
