@@ -198,6 +198,8 @@ class Boundary:
     code: str | None = None
     material: str | None = None
     metal: str | None = None
+    within: str = ""
+    """A division prefix that it must lie in besides: an enterprise's sites of one prefecture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,7 @@ def value_of(
     question: Question,
     completeness: Completeness | None = None,
     reason: str | None = None,
+    note: str | None = None,
 ) -> Value:
     """A definition applied to named masses. A part that is not there, or a zero denominator, is a reason."""
     q = question
@@ -298,9 +301,8 @@ def value_of(
     denominator_g = _sum(definition.denominator, parts) if definition.denominator else None
     if reason is None and denominator_g == 0:
         reason = "zero-denominator"
-    note = None
     if reason is None and definition.unit == "1" and denominator_g and numerator_g is not None:
-        note = "rate-over-one" if numerator_g > denominator_g else "rate-negative" if numerator_g < 0 else None
+        note = "rate-over-one" if numerator_g > denominator_g else "rate-negative" if numerator_g < 0 else note
     return Value(
         definition, q.period, q.boundary, q.as_of, q.at_us, numerator_g, denominator_g,
         MappingProxyType(dict(parts)), completeness, reason, note,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from types import MappingProxyType
 
 from flows.book import Change
@@ -9,7 +10,7 @@ from flows.entries import Entry
 from flows.events import FigureDeclared, SiteRegistered
 from flows.ids import SiteId
 from flows.materials import Catalogue
-from graph.counts import Counts
+from graph.counts import Counts, Table
 from graph.recognition import Recognition
 
 
@@ -32,17 +33,24 @@ class Columns:
         self.figures: list[Declared] = []
         self._divisions: dict[SiteId, str] = {}
         self.recognition = Recognition(catalogue, self.counts)
+        self._lock = Lock()
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry and what it did to the book."""
-        match change.event:
-            case FigureDeclared():
-                self.figures.append(Declared(entry.position, change.effective_us, change.event))
-            case SiteRegistered(site=site):
-                self._divisions[site.site_id] = site.division
-            case _:
-                self.recognition.read(entry, change)
-        self.position = entry.position
+        with self._lock:
+            match change.event:
+                case FigureDeclared():
+                    self.figures.append(Declared(entry.position, change.effective_us, change.event))
+                case SiteRegistered(site=site):
+                    self._divisions[site.site_id] = site.division
+                case _:
+                    self.recognition.read(entry, change)
+            self.position = entry.position
+
+    def table(self) -> Table:
+        """All rows up to and with `position`, or beyond while somebody writes."""
+        with self._lock:
+            return self.counts.table()
 
     @property
     def divisions(self) -> Mapping[SiteId, str]:

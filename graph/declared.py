@@ -5,7 +5,7 @@ from typing import Final
 
 from flows.codes import division_prefix
 from flows.events import FigureName
-from flows.indicators import Boundary, Period, Question
+from flows.indicators import TEN_METALS, Boundary, Period, Question
 from graph.columns import Columns, Declared
 
 FIGURES: Final[dict[str, FigureName]] = {
@@ -22,8 +22,28 @@ def declared(part: str, question: Question, columns: Columns) -> list[Declared] 
     """The declarations that together cover the period, without gap or overlap; None when there are none such.
 
     A later declaration of the same division and days stands for an earlier one. A region is the sum of its provinces.
+    Primary metal of all kinds is the declared total, or else the sum of the metals that are declared.
     """
-    known = _latest(part, question, columns)
+    if part == "primary" and is_by_metal(question, columns):
+        found: list[Declared] = []
+        for metal in TEN_METALS:
+            of_metal = _declared(part, metal, question, columns)
+            if of_metal is None:
+                return None
+            found += of_metal
+        return found or None
+    metal = "all" if part == "ten_metals_output" else question.boundary.metal or "all"
+    return _declared(part, metal, question, columns) or None
+
+
+def is_by_metal(question: Question, columns: Columns) -> bool:
+    """Is there no total of primary metal, so that the metals must be added up?"""
+    return question.boundary.metal is None and not _declared("primary", "all", question, columns)
+
+
+def _declared(part: str, metal: str, question: Question, columns: Columns) -> list[Declared] | None:
+    """The pieces of one metal; empty when nobody declared it, None when what was declared leaves days out."""
+    known = _latest(part, metal, question, columns)
     divisions = sorted({each.event.division for each in known if _speaks_of(each.event.division, question.boundary)})
     found: list[Declared] = []
     for division in divisions:
@@ -31,19 +51,20 @@ def declared(part: str, question: Question, columns: Columns) -> list[Declared] 
         if chain is None:
             return None
         found += chain
-    return found or None
+    return found
 
 
 def _speaks_of(division: str, boundary: Boundary) -> bool:
+    if boundary.level == "enterprise":
+        return False
     if boundary.level == "region":
         return division.endswith(_PROVINCE)
     prefix = division_prefix(boundary.key)
     return division_prefix(division) == prefix
 
 
-def _latest(part: str, question: Question, columns: Columns) -> list[Declared]:
+def _latest(part: str, metal: str, question: Question, columns: Columns) -> list[Declared]:
     """What the horizon knows of a figure, the last word on each division and days."""
-    metal = "all" if part == "ten_metals_output" else question.boundary.metal or "all"
     latest: dict[tuple[str, date, date], Declared] = {}
     for each in columns.figures:
         event = each.event

@@ -6,14 +6,16 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from flows.codes import division_prefix
 from flows.ids import owner
 from flows.indicators import Boundary, Definition, Level, Question, Step, Value, definition, value_of
 from graph.columns import Columns
 from graph.counts import Arising
-from graph.reading import Reading, exact_sum, in_boundary, origins_in, with_metal
+from graph.reading import Cuts, Reading, exact_sum, in_boundary, origins_in, with_metal
 
 STEPS: Final[tuple[Step, ...]] = ("month", "quarter", "year")
 By: TypeAlias = Literal["enterprise", "prefecture", "province", "code", "month", "quarter", "year"]
+LEVELS: Final[tuple[Level, ...]] = ("region", "province", "prefecture", "enterprise")
 DIGITS: Final = {"prefecture": 4, "province": 2}
 
 
@@ -28,25 +30,33 @@ class Contribution:
 
 def figures(ids: Sequence[str], question: Question, columns: Columns, by: Sequence[By] = ()) -> list[Value]:
     """The figures of these definitions, one for each group; a definition's companion always comes with it."""
+    cuts: Cuts = {}
+    question = known(question, columns)
     return [
         value
         for one in _groups(question, columns, tuple(by))
         for name in dict.fromkeys(ids)
-        for value in _with_companion(definition(name), one, columns)
+        for value in _with_companion(definition(name), one, columns, cuts)
     ]
 
 
-def _with_companion(each: Definition, question: Question, columns: Columns) -> Iterator[Value]:
-    yield figure(each, question, columns)
+def known(question: Question, columns: Columns) -> Question:
+    """The question with its position, so that one answer holds still while somebody writes."""
+    as_of = columns.position if question.as_of is None else min(question.as_of, columns.position)
+    return replace(question, as_of=as_of)
+
+
+def _with_companion(each: Definition, question: Question, columns: Columns, cuts: Cuts) -> Iterator[Value]:
+    yield figure(each, question, columns, cuts)
     if each.beside is not None and each.metal is not None:
-        yield figure(definition(each.beside), with_metal(question, each.metal), columns)
+        yield figure(definition(each.beside), with_metal(question, each.metal), columns, cuts)
 
 
-def figure(each: Definition, question: Question, columns: Columns) -> Value:
-    """One figure."""
-    reading = Reading(each, question, columns)
+def figure(each: Definition, question: Question, columns: Columns, cuts: Cuts | None = None) -> Value:
+    """One figure of a `known` question. `cuts` may be shared by all figures of that position and instant."""
+    reading = Reading(each, question, columns, cuts)
     amounts = {part: exact_sum(reading.part(part)[1]) for part in reading.names() if reading.knows(part)}
-    return value_of(each, amounts, reading.question, reading.completeness(), reading.reason())
+    return value_of(each, amounts, reading.question, reading.completeness(), reading.reason(), reading.note(amounts))
 
 
 def parts(value: Value, columns: Columns) -> list[Contribution]:
@@ -84,14 +94,17 @@ def _split(question: Question, columns: Columns, by: By) -> Iterator[Question]:
     elif by == "code":
         for code in sorted(_codes(columns, boundary)):
             yield replace(question, boundary=replace(boundary, code=code))
+    elif LEVELS.index(by) <= LEVELS.index(boundary.level):  # no group reaches beyond what was asked
+        yield question
     else:
+        within = "" if boundary.level == "region" else division_prefix(boundary.key)
         for key in sorted(_keys(columns, boundary, by)):
-            yield replace(question, boundary=replace(boundary, level=by, key=key))
+            yield replace(question, boundary=replace(boundary, level=by, key=key, within=within))
 
 
 def _codes(columns: Columns, boundary: Boundary) -> set[str]:
     """The codes of the wastes that count inside a boundary."""
-    inside = origins_in(columns, boundary, None)
+    inside = origins_in(columns, boundary, None, columns.table().origins)
     origins = columns.counts.origins.keys
     ours = {origins[i].material for i in np.flatnonzero(inside) if origins[i].arising != Arising.OTHER}
     materials = (columns.catalogue.material(columns.counts.materials.keys[i]) for i in ours)
@@ -99,7 +112,7 @@ def _codes(columns: Columns, boundary: Boundary) -> set[str]:
 
 
 def _keys(columns: Columns, boundary: Boundary, level: Level) -> set[str]:
-    sites = [site for site in columns.divisions if in_boundary(site, columns, boundary)]
+    sites = [site for site in list(columns.divisions) if in_boundary(site, columns, boundary)]
     if level == "enterprise":
         return {owner(site) for site in sites}
     return {columns.divisions[site][: DIGITS[level]] for site in sites}

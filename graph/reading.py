@@ -1,6 +1,6 @@
 """One definition on the rows of one boundary, period and horizon: which rows make up each of its parts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from flows.indicators import TEN_METALS, Boundary, Completeness, Definition, Per
 from flows.materials import Material
 from graph.columns import Columns
 from graph.counts import NET, Arising, Integers, Kind
-from graph.declared import FIGURES, declared
+from graph.declared import FIGURES, declared, is_by_metal
 from graph.recognition import is_liquid_aluminium
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -69,6 +69,8 @@ SHOWN: Final = {
 
 def in_boundary(site_id: SiteId, columns: Columns, boundary: Boundary) -> bool:
     """Does what arises or is made at a site belong to the boundary?"""
+    if not columns.divisions.get(site_id, "").startswith(boundary.within):
+        return False
     match boundary.level:
         case "region":
             return True
@@ -78,10 +80,9 @@ def in_boundary(site_id: SiteId, columns: Columns, boundary: Boundary) -> bool:
             return columns.divisions.get(site_id, "").startswith(division_prefix(boundary.key))
 
 
-def origins_in(columns: Columns, boundary: Boundary, waste: str | None) -> Mask:
-    """Which origins lie in the boundary and pass its filters."""
+def origins_in(columns: Columns, boundary: Boundary, waste: str | None, origins: Integers) -> Mask:
+    """Which of these origins lie in the boundary and pass its filters."""
     counts, catalogue = columns.counts, columns.catalogue
-    origins = counts.origin_table()
     sites = np.array([in_boundary(site, columns, boundary) for site in counts.sites.keys], dtype=np.bool_)
     rows = [catalogue.material(row) for row in counts.materials.keys]
     materials = np.array([_passes(row, boundary, waste) for row in rows], dtype=np.bool_)
@@ -110,33 +111,56 @@ def with_metal(question: Question, metal: str) -> Question:
     return replace(question, boundary=replace(question.boundary, metal=None if metal == "all" else metal))
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The rows of a boundary that a horizon knows."""
+
+    position: Integers
+    effective_us: Integers
+    kind: Integers
+    origin: Integers
+    amount: Integers
+    origins: Integers
+
+
+Cuts: TypeAlias = dict[tuple[Boundary, str | None, bool], Cut]
+"""Cuts of one horizon, kept for the definitions and periods of one answer."""
+
+
+def _cut(question: Question, waste: str | None, columns: Columns, *, products: bool) -> Cut:
+    """Cut the rows; with products, those of all products too, whichever waste is asked for."""
+    table = columns.table()
+    inside = origins_in(columns, question.boundary, waste, table.origins)
+    if products:
+        others = origins_in(columns, replace(question.boundary, code=None, material=None), None, table.origins)
+        inside |= others & (table.origins[:, 3] == Arising.OTHER)
+    known = inside[table.origin]
+    if question.as_of is not None:
+        known &= table.position <= question.as_of
+    if question.at_us is not None:
+        known &= table.effective_us <= question.at_us
+    rows = np.flatnonzero(known)
+    return Cut(
+        table.position[rows], table.effective_us[rows], table.kind[rows], table.origin[rows], table.amount[rows],
+        table.origins,
+    )  # fmt: skip
+
+
 class Reading:
     """One definition on the rows of one boundary, period and horizon."""
 
-    def __init__(self, each: Definition, question: Question, columns: Columns) -> None:
+    def __init__(self, each: Definition, question: Question, columns: Columns, cuts: Cuts | None = None) -> None:
         self.definition = each
         if each.metal is not None:
             question = with_metal(question, each.metal)
-        as_of = columns.position if question.as_of is None else min(question.as_of, columns.position)
-        self.question = replace(question, as_of=as_of)
+        self.question = question
         self.columns = columns
         self._is_metal = each.numerator[0] in METAL_PARTS
-        table = columns.counts.table()
-        self._origins = table.origins
-        own = self._inside(each.waste)[table.origin] & (table.position <= as_of)
-        if question.at_us is not None:
-            own &= table.effective_us <= question.at_us
-        rows = np.flatnonzero(own)
-        self._position, self._effective_us = table.position[rows], table.effective_us[rows]
-        self._kind, self._origin, self._amount = table.kind[rows], table.origin[rows], table.amount[rows]
-
-    def _inside(self, waste: str | None) -> Mask:
-        boundary = self.question.boundary
-        inside = origins_in(self.columns, boundary, waste)
-        if "product" in self.definition.denominator:  # of all products, whichever waste is asked for
-            products = origins_in(self.columns, replace(boundary, code=None, material=None), None)
-            inside |= products & (self._origins[:, 3] == Arising.OTHER)
-        return inside
+        cuts = {} if cuts is None else cuts
+        key = question.boundary, each.waste, "product" in each.denominator
+        if key not in cuts:
+            cuts[key] = _cut(self.question, each.waste, columns, products=key[2])
+        self._cut = cuts[key]
 
     def names(self) -> Iterator[str]:
         """The parts to show."""
@@ -151,7 +175,9 @@ class Reading:
         return True
 
     def _is_declared(self, part: str) -> bool:
-        return part in FIGURES and not (part == "primary" and self.question.boundary.level == "enterprise")
+        """A division's primary metal is declared; an enterprise's share of supply rests on what it tapped."""
+        own = self.definition.metal is None and self.question.boundary.level == "enterprise"
+        return part in FIGURES and not (part == "primary" and own)
 
     def part(self, part: str) -> tuple[Integers, Integers]:
         """Positions and signed grams of the rows that make up a part."""
@@ -160,11 +186,11 @@ class Reading:
             positions = [each.position for each in found]
             return np.array(positions, dtype=np.int64), np.array([e.event.mass_g for e in found], dtype=np.int64)
         rule = WASTE_PARTS.get(part) or METAL_PARTS[part]
-        signs = self._signs(rule)[self._kind]
+        signs = self._signs(rule)[self._cut.kind]
         rows = (signs != 0) & self._when(until=rule.until) & self._whose(rule.whose)
         if part in METAL_PARTS:
             rows &= self._of_metal(part)
-        return self._position[rows], self._amount[rows] * signs[rows]
+        return self._cut.position[rows], self._cut.amount[rows] * signs[rows]
 
     def _signs(self, rule: Rule) -> Integers:
         signs = np.zeros(2 * NET, dtype=np.int64)
@@ -179,16 +205,16 @@ class Reading:
         period = self.question.period
         if self.definition.view == "cohort":
             return self._whose("own")
-        return self._effective_us < period.end_us if until else self._during(period)
+        return self._cut.effective_us < period.end_us if until else self._during(period)
 
     def _whose(self, whose: Literal["all", "prior", "own"]) -> Mask:
         if whose == "all":
-            return np.ones(len(self._origin), dtype=np.bool_)
+            return np.ones(len(self._cut.origin), dtype=np.bool_)
         period = self.question.period
-        day, arising = self._origins[:, 2], self._origins[:, 3]
+        day, arising = self._cut.origins[:, 2], self._cut.origins[:, 3]
         prior = (arising == Arising.STOCK) | (day < period.first.toordinal())
         own = ~prior & (day <= period.last.toordinal())
-        return (prior if whose == "prior" else own)[self._origin]
+        return (prior if whose == "prior" else own)[self._cut.origin]
 
     def _of_metal(self, part: str) -> Mask:
         """Supply runs over the ten metals, the potroom's ratio over what is liquid."""
@@ -200,7 +226,7 @@ class Reading:
                 fits = [True] * len(ids)
             case _:
                 fits = [catalogue.material(row).metal in TEN_METALS for row in ids]
-        return np.array(fits, dtype=np.bool_)[self._origins[self._origin, 1]]
+        return np.array(fits, dtype=np.bool_)[self._cut.origins[self._cut.origin, 1]]
 
     def reason(self) -> str | None:
         """Why there can be no figure, before anything is divided."""
@@ -208,18 +234,22 @@ class Reading:
         figures = [part for part in self.definition.denominator if self._is_declared(part)]
         if level == "enterprise" and figures:
             return "not-for-enterprise"
-        if self.definition.unit == "g":
-            has = bool((self._effective_us < self.question.period.end_us).any())
-        else:
-            has = bool((self._when() & (self._kind % NET < DATA_MAX)).any())
+        when = self._when(until=self.definition.unit == "g")
+        has = bool((when & (self._cut.kind % NET < DATA_MAX)).any())
         return None if has else "no-data"
+
+    def note(self, known: Collection[str]) -> str | None:
+        """What to know of a figure that is there."""
+        if "primary" not in known or not self._is_declared("primary") or self.question.boundary.metal is not None:
+            return None
+        return "primary-by-metal" if is_by_metal(self.question, self.columns) else None
 
     def completeness(self) -> Completeness:
         """What stands behind the figure."""
         months = list(self.question.period.split("month"))
-        counted = self._kind % NET < DATA_MAX
-        until = self._effective_us < self.question.period.end_us
-        since = self._effective_us >= self.question.period.begin_us
+        counted = self._cut.kind % NET < DATA_MAX
+        until = self._cut.effective_us < self.question.period.end_us
+        since = self._cut.effective_us >= self.question.period.begin_us
         own = self._whose("own")
         opened, closed = self._number(Kind.MANIFEST_OPENED, until), self._number(Kind.MANIFEST_CLOSED, until)
         return Completeness(
@@ -232,7 +262,7 @@ class Reading:
         )
 
     def _number(self, kind: Kind, rows: Mask) -> int:
-        return int(self._amount[(self._kind == kind) & rows].sum())
+        return int(self._cut.amount[(self._cut.kind == kind) & rows].sum())
 
     def _during(self, period: Period) -> Mask:
-        return (self._effective_us >= period.begin_us) & (self._effective_us < period.end_us)
+        return (self._cut.effective_us >= period.begin_us) & (self._cut.effective_us < period.end_us)
