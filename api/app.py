@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Final, cast
 
 from fastapi import FastAPI
@@ -9,10 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api import pages
 from api.problems import problem_response, shape_response
 from api.rest import batches, facts, imports, manifests, readings, traces
 from api.service import Service
-from flows.errors import Malformed, Problem
+from flows.errors import Malformed, Problem, Unknown
 
 BODY_MOST: Final = 32 * 1024 * 1024
 """Bytes of one request: a workbook of a year of a large plant is a few megabytes."""
@@ -48,8 +50,11 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     app.state.base_url = service.settings.base_url(port)
     for part in (facts, batches, traces, readings, manifests, imports):
         app.include_router(part.router, prefix="/api/v1")
+    app.include_router(pages.router)
+    pages.mount_static(app)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_shape)
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, _on_missing)
     app.middleware("http")(_guarded)
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
@@ -58,6 +63,12 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
 
 async def _on_problem(request: Request, fault: Exception) -> Response:
     return problem_response(request, cast("Problem", fault))
+
+
+async def _on_missing(request: Request, fault: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        return problem_response(request, Unknown("page-unknown", path=request.url.path[:80]))
+    return pages.missing_page(request)
 
 
 async def _on_shape(request: Request, fault: Exception) -> Response:
