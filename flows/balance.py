@@ -23,8 +23,9 @@ from flows.events import (
     Tapped,
     Transformed,
 )
-from flows.ids import BatchId, EnterpriseId, ManifestId, SiteId
+from flows.ids import BatchId, EnterpriseId, Id, ManifestId, SiteId
 from flows.manifests import Manifest
+from flows.materials import Catalogue
 
 _STRICTEST_FIRST: Final[tuple[LegalStatus, ...]] = get_args(LegalStatus)
 """As the law lists them: hazardous waste, general waste, recycled raw material, product."""
@@ -228,6 +229,14 @@ def _transformed(event: Transformed, known: Known) -> Movement:
         for product in event.outputs
     )
     return Movement(_draws(event.inputs, known), tuple(sources), makes, tuple(ends))
+
+
+def shelf(event: Event, drawn: Sequence[Batch], catalogue: Catalogue) -> Id | None:
+    """The storage area that a part, or a merged batch, is made in: where all lay of which it is made unchanged."""
+    if not isinstance(event, Transformed) or catalogue.process(event.process).changes_substance:
+        return None
+    areas = {batch.storage_id for batch in drawn}
+    return areas.pop() if len(areas) == 1 else None
 
 
 def _passed_on(draw: Draw, load: tuple[BatchId, int], manifest_id: ManifestId, known: Known) -> Movement:

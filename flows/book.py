@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from flows.balance import Draw, Make, Movement, movements
+from flows.balance import Draw, Make, Movement, movements, shelf
 from flows.batches import Batch, Place
 from flows.enterprises import Approval, Facility, Mandate, Permit, PermitLine, Plan, Scale, Site, StorageArea, Vehicle
 from flows.errors import Unknown
@@ -36,7 +36,7 @@ from flows.events import (
     TakenOut,
     VehicleRegistered,
 )
-from flows.ids import BatchId, EnterpriseId, ManifestId
+from flows.ids import BatchId, EnterpriseId, Id, ManifestId
 from flows.layers import Layer
 from flows.manifests import Manifest, ManifestFact
 from flows.materials import Catalogue
@@ -228,7 +228,7 @@ class Book:
             for draw in movement.draws:
                 self._draw(draw, effective_us)
             for made in movement.makes:
-                self._make(made, position, effective_us)
+                self._make(made, position, effective_us, shelf(event, drawn, self.catalogue))
         self._note(event, position, effective_us)
         self.position = position
         closing = [event.manifest_id] if isinstance(event, (Decided, Cancelled)) else []
@@ -255,12 +255,12 @@ class Book:
         assert left_g >= 0, f"{draw.batch_id} overdrawn"
         self.open_batches.set(draw.batch_id, replace(batch, left_g=left_g, used_us=max(batch.used_us, effective_us)))
 
-    def _make(self, made: Make, position: int, effective_us: int) -> None:
+    def _make(self, made: Make, position: int, effective_us: int, area: Id | None) -> None:
         place: dict[str, Place] = {"load": "road", "rejected": "gate"}
         batch = Batch(
             made.batch_id, made.material, made.holder, made.site_id, made.mass_g, made.mass_g, made.origin,
             effective_us, effective_us, position, made.status or self.catalogue.material(made.material).legal_status,
-            made.code, made.packing, made.manifest_id, place.get(made.origin, "site"),
+            made.code, made.packing, made.manifest_id, "storage" if area else place.get(made.origin, "site"), area,
         )  # fmt: skip
         self.open_batches.set(made.batch_id, batch)
 
