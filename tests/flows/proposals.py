@@ -1,0 +1,216 @@
+"""Facts of every kind over few names and small masses, sensible or not: whatever a caller might send."""
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import strategies as st
+
+from flows.enterprises import (
+    Approval,
+    Facility,
+    Mandate,
+    Permit,
+    PermitLine,
+    Plan,
+    PlanLine,
+    Scale,
+    Site,
+    StorageArea,
+    Vehicle,
+)
+from flows.events import (
+    KINDS,
+    Addition,
+    ArrivedLine,
+    DecidedLine,
+    Event,
+    Grade,
+    Leg,
+    LoadedLine,
+    Loss,
+    ManifestLine,
+    Packing,
+    Part,
+    Portion,
+    Product,
+)
+from tests.flows.stories import CARRIER, RECOVERER, SMELTER, YUNNAN, at
+
+ENTERPRISES = (SMELTER, SMELTER, RECOVERER, YUNNAN, CARRIER)
+enterprises = st.sampled_from(ENTERPRISES)
+times = st.sampled_from(
+    [date(2026, 3, 9)] * 6
+    + [date(2026, 3, 8), date(2026, 3, 10), at(9), at(9, 20), at(10), at(12, 20), at(23), date(1900, 1, 1)]
+    + [datetime(2200, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-12)))]
+)
+masses = st.integers(1, 6)
+materials = st.sampled_from(
+    ["zinc-leach-residue"] * 4 + ["primary-zinc-ingot", "copper-smelting-slag", "lime", "nothing"]
+)
+processes = st.sampled_from(["leaching", "leaching", "split", "merge", "remelt", "nothing"])
+methods = st.sampled_from(["R4", "R4", "R4", "D1", "d10", "R99", "nonsense"])
+codes = st.sampled_from(["321-004-48", "321-004-48", "321-031-48", "900-002-S17"])
+days = st.sampled_from([date(2025, 12, 1), date(2026, 1, 1), date(2026, 12, 31)])
+divisions = st.sampled_from(["510100", "510300", "530100", "519999", "999999"])
+NUMBER = st.sampled_from(["1", "2", "2", "3"])
+
+
+def ids(*prefixes: str) -> st.SearchStrategy[str]:
+    """A few names in a few namespaces."""
+    return st.builds(lambda who, prefix, n: f"{who}.{prefix}{n}", enterprises, st.sampled_from(prefixes), NUMBER)
+
+
+batches = ids("B", "L", "A")
+manifests = ids("M")
+sites = st.builds(lambda who: f"{who}.SITE", enterprises)
+storages = st.builds(lambda who: f"{who}.YARD", enterprises)
+portions = st.builds(Portion, batch_id=batches, mass_g=masses, rest=st.sampled_from([False, False, True]))
+products = st.builds(Product, batch_id=batches, material=materials, mass_g=masses)
+parts = st.none() | st.builds(Part, batch_id=batches, mass_g=masses)
+
+
+def many(strategy: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(strategy, min_size=least, max_size=2).map(tuple)
+
+
+def lined(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Lines numbered from one, mostly."""
+    numbered = many(strategy).map(
+        lambda lines: tuple(line.model_copy(update={"line": number}) for number, line in enumerate(lines, 1))
+    )
+    return st.one_of(numbered, numbered, many(strategy))
+
+
+LINE = st.integers(1, 2)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "site_id": sites,
+    "consignor_site": sites,
+    "consignee_site": sites,
+    "facility_id": st.none(),
+    "batch_id": batches,
+    "manifest_id": manifests,
+    "storage_id": storages,
+    "mandate_id": ids("MAND"),
+    "product": products,
+    "inputs": many(portions),
+    "portions": many(portions),
+    "outputs": many(products, 0),
+    "additions": many(st.builds(Addition, material=materials, mass_g=masses), 0),
+    "losses": many(st.builds(Loss, kind=st.sampled_from(["dust", "moisture"]), mass_g=masses), 0),
+    "gap_reason": st.sampled_from([None, "reason", "reason"]),
+    "process": processes,
+    "method": methods,
+    "division": divisions,
+    "name": st.just("name"),
+    "roles": st.just(("generator",)),
+    "confirmed": enterprises,
+    "consignee": enterprises,
+    "internal_no": st.just("1"),
+    "official_no": st.none(),
+    "legs": st.sampled_from([(Leg(),), (Leg(carrier=CARRIER),)]),
+    "approval_no": st.sampled_from([None, "A1"]),
+    "permit_no": st.sampled_from(["P1", "P2"]),
+    "scrap": st.sampled_from(["old", "new"]),
+    "supplier_division": st.none(),
+    "receiver_division": st.none(),
+    "receiver": st.just("elsewhere"),
+    "use": st.sampled_from(["product", "energy"]),
+    "abroad": st.booleans(),
+    "code": st.none(),
+    "since": st.none(),
+    "packing": st.just(Packing(code="P")),
+    "material": materials,
+    "counted_g": st.integers(0, 5),
+    "status": st.sampled_from(["hazardous_waste", "general_waste", "product"]),
+    "basis": st.just("basis"),
+    "moisture_ppm": st.none() | st.integers(0, 1_000_000),
+    "grades": st.just((Grade(element="Zn", ppm=1),)),
+    "reason": st.just("reason"),
+    "plate": st.none(),
+    "figure": st.just("energy_use"),
+    "metal": st.just("all"),
+    "period_from": days,
+    "period_to": days,
+    "mass_g": st.none() | masses,
+    "energy_kwh": st.none() | masses,
+    "source": st.just("source"),
+    "site": st.builds(Site, site_id=sites, code=st.just("S"), name=st.just("site"), division=divisions),
+    "facility": st.builds(
+        Facility, facility_id=ids("F"), site_id=sites, code=st.just("F"), name=st.just("f"), purpose=st.just("utilize")
+    ),
+    "storage": st.builds(StorageArea, storage_id=storages, site_id=sites, code=st.just("Y"), name=st.just("yard")),
+    "scale": st.builds(
+        Scale, scale_id=ids("W"), site_id=sites, code=st.just("W"), interval_g=masses, uncertainty_g=masses,
+        calibrated_on=days, calibrated_until=days,
+    ),
+    "vehicle": st.just(Vehicle(plate="川A12345")),
+    "permit": st.builds(
+        Permit,
+        permit_no=st.sampled_from(["P1", "P2"]),
+        holder=enterprises,
+        lines=many(
+            st.builds(
+                PermitLine,
+                waste=st.sampled_from(["HW48", "321-004-48"]),
+                mode=st.sampled_from(["utilize", "dispose"]),
+                annual_g=masses,
+            )
+        ),
+        valid_from=days,
+        valid_to=days,
+    ),
+    "plan": st.builds(
+        Plan,
+        plan_id=ids("PLAN"),
+        site_id=sites,
+        year=st.sampled_from([2025, 2026]),
+        lines=many(st.builds(PlanLine, waste=codes, generated_g=masses)),
+    ),
+    "approval": st.builds(
+        Approval,
+        approval_no=st.sampled_from(["A1", "A2"]),
+        consignor=enterprises,
+        consignee=enterprises,
+        waste_code=st.sampled_from(["321-004-48", "999-999-99"]),
+        method=methods,
+        mass_g=masses,
+        valid_from=days,
+        valid_to=days,
+    ),
+    "mandate": st.builds(Mandate, mandate_id=ids("MAND"), delegate=enterprises, valid_from=days, valid_to=days),
+}  # fmt: skip
+LINES: dict[str, st.SearchStrategy[Any]] = {
+    "submitted": lined(st.builds(ManifestLine, line=LINE, batch_id=batches, mass_g=masses)),
+    "loaded": lined(st.builds(LoadedLine, line=LINE, portion=portions, load_id=batches)),
+    "arrived": lined(st.builds(ArrivedLine, line=LINE, mass_g=masses)),
+    "decided": lined(
+        st.builds(
+            DecidedLine, line=LINE, load_id=batches, accepted=parts, rejected=parts, reason=st.sampled_from(["", "wet"])
+        )
+    ),
+}
+BASE = {"kind", "event_id", "enterprise", "event_time", "note", "lines"}
+OFTEN = (
+    "generated",
+    "generated",
+    "transformed",
+    "transformed",
+    "submitted",
+    "loaded",
+    "arrived",
+    "decided",
+    "stored",
+    "disposed",
+)
+
+
+@st.composite
+def proposals(draw: st.DrawFn) -> Event:
+    """One fact of any kind, sensible or not."""
+    kind = draw(st.sampled_from([*OFTEN, *sorted(KINDS)]))
+    model: Any = KINDS[kind]
+    fields = {name: draw(FIELDS[name]) for name in model.model_fields if name not in BASE and name in FIELDS}
+    if "lines" in model.model_fields:
+        fields["lines"] = draw(LINES[kind])
+    name = f"e{draw(st.integers(1, 400))}"
+    return model(event_id=name, enterprise=draw(enterprises), event_time=draw(times), **fields)
