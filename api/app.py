@@ -65,7 +65,7 @@ async def _on_problem(request: Request, fault: Exception) -> Response:
     return problem_response(request, cast("Problem", fault))
 
 
-async def _on_missing(request: Request, fault: Exception) -> Response:
+async def _on_missing(request: Request, _: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return problem_response(request, Unknown("page-unknown", path=request.url.path[:80]))
     return pages.missing_page(request)

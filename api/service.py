@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.settings import Settings
-from flows.access import Caller, Sight, check_may_state
+from api.workbook.report import ImportReport
+from flows.access import Caller, Sight, check_may_import, check_may_state
 from flows.book import Book
-from flows.events import Event
+from flows.events import Decided, Event, Loaded
+from flows.ids import EnterpriseId
 from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
 from flows.recording import Recording, Statement
@@ -91,7 +94,28 @@ class Service:
         day = self.clock().astimezone(SHANGHAI).date()
         for event in facts:
             check_may_state(caller, event, self.book, day)
-        return self.recording.record(facts, caller.organisation)
+        statement = self.recording.record(facts, caller.organisation)
+        if any(isinstance(event, (Loaded, Decided)) for event in facts):
+            admit_waiting(self.recording, self.desk)
+        return statement
+
+    def check_import(self, caller: Caller, enterprise: EnterpriseId, data: bytes) -> ImportReport:
+        """Judge an enterprise's workbook and keep nothing.
+
+        Raises:
+            Forbidden: the caller may not hand in this enterprise's workbook.
+        """
+        self._check_may_import(caller, enterprise)
+        return check_workbook(data, enterprise, self.recording, self.desk)
+
+    def commit_import(self, caller: Caller, enterprise: EnterpriseId, data: bytes) -> ImportReport:
+        """Record an enterprise's workbook, all of it or nothing. Raises as `check_import` does."""
+        self._check_may_import(caller, enterprise)
+        return commit_workbook(data, enterprise, self.recording, self.desk, recorded_by=caller.organisation)
+
+    def _check_may_import(self, caller: Caller, enterprise: EnterpriseId) -> None:
+        self.recording.catch_up()
+        check_may_import(caller, enterprise, self.book, self.clock().astimezone(SHANGHAI).date())
 
     def close(self) -> None:
         """Let go of the store."""
