@@ -1,0 +1,276 @@
+"""A workbook is checked whole, then committed whole; what waits for a partner stays on the desk until the partner spoke."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from api.waiting import Kept, keep, kept_rows, kept_units, restore, settle, waiting_of
+from api.workbook.judging import found_in, refused, spoken
+from api.workbook.names import Names
+from api.workbook.reading import tables
+from api.workbook.report import ImportProblem, ImportReport, Place, Progress, WaitingRows
+from api.workbook.rows import Reading, Row, read_rows
+from api.workbook.sheets import SHEETS, UNIT
+from api.workbook.statements import build, in_order, link_causes, units
+from api.workbook.values import CellReader
+from api.workbook.world import Awaits, Unit, World
+from flows.errors import Malformed, Problem, Unknown
+from flows.events import Event
+from flows.ids import EnterpriseId
+from flows.ports import Desk
+from flows.recording import Recording, Statement
+
+Watch: TypeAlias = Callable[[Progress, int, int], None]
+"""Hears what is being done, how much of it is done, and how much there is."""
+
+_CONSEQUENCES: Final = {
+    "site-unknown",
+    "enterprise-unknown",
+    "storage-unknown",
+    "workbook-site-none",
+    "workbook-site-unknown",
+}
+"""What follows from a registration that failed."""
+_MISSING_SHEET: Final = {"workbook-batch-unknown", *_CONSEQUENCES}
+"""What follows from a sheet that could not be read."""
+_SHEETS: Final = {sheet.zh: at for at, sheet in enumerate(SHEETS)}
+
+
+@dataclass
+class Draft:
+    """A file turned into units, judged and not kept."""
+
+    world: World
+    found: list[Unit] = field(default_factory=list[Unit])
+    ordered: list[Unit] = field(default_factory=list[Unit])
+    judged: list[tuple[Unit, Statement]] = field(default_factory=list[tuple[Unit, Statement]])
+
+    @property
+    def facts(self) -> list[Event]:
+        """What the file states, in order."""
+        return [fact for unit, _ in self.judged for fact in unit.facts]
+
+    @property
+    def waiting(self) -> list[Unit]:
+        """What waits for a partner."""
+        return [unit for unit in self.ordered if unit.awaits is not None and not unit.fails]
+
+
+def check_workbook(
+    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, *, watch: Watch | None = None
+) -> ImportReport:
+    """Judge a workbook and keep nothing: all errors at once, each with its place."""
+    return _check(data, enterprise, recording, desk, watch)[0]
+
+
+def commit_workbook(
+    data: bytes,
+    enterprise: EnterpriseId,
+    recording: Recording,
+    desk: Desk,
+    *,
+    recorded_by: str,
+    watch: Watch | None = None,
+) -> ImportReport:
+    """Check a workbook and, when nothing stands against it, record all of it in one turn.
+
+    Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
+    Then whatever waited for these facts, here or with a partner, is admitted.
+    """
+    report, draft = _check(data, enterprise, recording, desk, watch)
+    if draft is None or not report.good:
+        return report
+    before = keep(desk, enterprise, _kept(draft, recorded_by), recording.clock)
+    at = recording.book.position
+    facts = draft.facts
+    if watch is not None:
+        watch("recording", 0, len(facts))
+    try:
+        statement = recording.record(facts, recorded_by) if facts else Statement((), recorded_by)
+    except Problem as problem:  # somebody else wrote between the check and the commit
+        restore(desk, enterprise, before, recording.clock)
+        return report.model_copy(update={"errors": (_late(problem, draft),)})
+    positions = [entry.position for entry in statement.entries if entry.position > at]
+    admit_waiting(recording, desk)
+    still = {kept.identity for kept in waiting_of(desk, enterprise, recording.clock)}
+    waiting = tuple(_waiting_rows(unit for unit in draft.waiting if unit.key in still))
+    if watch is not None:
+        watch("recording", len(facts), len(facts))
+    return report.model_copy(
+        update={
+            "committed": True,
+            "facts": len(positions),
+            "first_position": min(positions, default=None),
+            "last_position": max(positions, default=None),
+            "waiting": waiting,
+        }
+    )
+
+
+def admit_waiting(recording: Recording, desk: Desk, enterprises: Iterable[EnterpriseId] | None = None) -> int:
+    """Admit what waited for facts that now stand, each record on its own; returns how many were admitted.
+
+    To be called after every recording of a loading or a decision. What is still refused stays on the desk with the reason.
+    """
+    wanted = None if enterprises is None else set(enterprises)
+    admitted = 0
+    while True:
+        fresh = 0
+        for enterprise, waiting in kept_units(desk, recording.clock):
+            if wanted is None or enterprise in wanted:
+                fresh += _admit(enterprise, waiting, recording, desk)
+        admitted += fresh
+        if not fresh:
+            return admitted
+
+
+def _check(
+    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, watch: Watch | None
+) -> tuple[ImportReport, Draft | None]:
+    digest = hashlib.sha256(data).hexdigest()
+    if watch is not None:
+        watch("reading", 0, 1)
+    try:
+        read = read_rows(tables(data), CellReader(recording.book.catalogue))
+    except Problem as problem:
+        told = ImportProblem.of(problem, Place())
+        return ImportReport(enterprise=enterprise, digest=digest, errors=(told,)), None
+    draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording))
+    errors = _unregistered(read.rows, draft.world)
+    if not errors:
+        _judge(draft, recording, watch)
+        errors = _told(read, draft)
+    findings = [*read.findings, *(each for unit in draft.found for each in unit.findings)]
+    report = ImportReport(
+        enterprise=enterprise,
+        digest=digest,
+        rows=len(read.rows),
+        facts=len(draft.facts),
+        unchanged=sum(unit.unchanged for unit in draft.found),
+        errors=tuple(errors),
+        waiting=tuple(_waiting_rows(draft.waiting)),
+        findings=tuple(findings),
+    )
+    return report, draft
+
+
+def _draft(rows: Sequence[Row], enterprise: EnterpriseId, recording: Recording, waiting: Sequence[Row]) -> Draft:
+    _ = recording.catch_up()
+    book = recording.book
+    world = World.of(enterprise, book, Names.read(recording.ledger.entries(), enterprise, book))
+    found = units(rows, world)
+    told = {unit.key for unit in found}
+    for unit in units(waiting, world):
+        if unit.key not in told:
+            world.awaited |= {(site, code) for site, code, _ in unit.gives}
+    link_causes(found)
+    ordered = in_order(found)
+    build(found, ordered, world)
+    return Draft(world, found, ordered)
+
+
+def _unregistered(rows: Iterable[Row], world: World) -> list[ImportProblem]:
+    if world.book.enterprises.get(world.enterprise) is not None:
+        return []
+    if any(row.sheet.key == "unit" and row.text("type") == "enterprise" for row in rows):
+        return []
+    problem = Unknown("workbook-enterprise-unregistered", enterprise=world.enterprise)
+    return [ImportProblem.of(problem, Place(sheet=UNIT.zh))]
+
+
+def _judge(draft: Draft, recording: Recording, watch: Watch | None) -> None:
+    stated = [unit for unit in draft.ordered if unit.facts and unit.awaits is None and not unit.fails]
+    draft.judged = [(unit, Statement(tuple(unit.facts), "")) for unit in stated]
+
+    def told() -> Iterator[Statement]:
+        for done, (_, statement) in enumerate(draft.judged):
+            if watch is not None and done % 100 == 0:
+                watch("checking", done, len(draft.judged))
+            yield statement
+
+    recording.check(told())
+    words = spoken(draft.found, draft.world)
+    for unit, statement in draft.judged:
+        if any(draft.found[cause].fails for cause in unit.causes):
+            unit.skipped = True
+        elif isinstance(statement.answer, Problem):
+            unit.problems.append(refused(unit, statement.answer, words))
+        elif statement.answer is not None:
+            raise statement.answer
+        unit.findings += found_in(unit, statement.findings, words)
+
+
+def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
+    """All errors by their place in the file, less what only follows from another."""
+    errors = [*read.problems, *(problem for unit in draft.found for problem in unit.problems)]
+    follow = set[str]()
+    if any(problem.place.sheet == UNIT.zh for problem in errors):
+        follow |= _CONSEQUENCES
+    if read.incomplete:
+        follow |= _MISSING_SHEET
+    return sorted(
+        (problem for problem in errors if problem.key not in follow or problem.place.sheet == UNIT.zh),
+        key=lambda problem: (
+            _SHEETS.get(problem.place.sheet, len(_SHEETS)),
+            problem.place.row or 0,
+            problem.place.cell,
+        ),
+    )
+
+
+def _late(problem: Problem, draft: Draft) -> ImportProblem:
+    """A refusal of the commit itself: the place in the statement leads back to the row."""
+    number = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
+    for unit, _ in draft.judged:
+        if number < len(unit.facts):
+            return refused(unit, problem, spoken(draft.found, draft.world))
+        number -= len(unit.facts)
+    raise AssertionError(problem.where)
+
+
+# waiting ------------------------------------------------------------------------------------------------------------
+
+
+def _kept(draft: Draft, recorded_by: str) -> list[Kept]:
+    return [Kept.of(unit.key, unit.rows, recorded_by) for unit in draft.waiting]
+
+
+def _waiting_rows(waiting: Iterable[Unit]) -> Iterator[WaitingRows]:
+    for unit in waiting:
+        assert unit.awaits is not None
+        zh, en = awaited_text(unit.awaits)
+        rows = tuple(row.number for row in unit.rows)
+        yield WaitingRows(sheet=unit.sheet.zh, rows=rows, record=unit.key[2], zh=zh, en=en)
+
+
+def awaited_text(awaits: Awaits) -> tuple[str, str]:
+    """What is awaited, in both languages."""
+    told = Malformed(awaits.key)
+    told.figures = awaits.figures
+    return told.text("zh"), told.text("en")
+
+
+def _admit(enterprise: EnterpriseId, waiting: Sequence[Kept], recording: Recording, desk: Desk) -> int:
+    """State what can be stated now, in order, each record on its own and under whose name it came in."""
+    reader = CellReader(recording.book.catalogue)
+    draft = _draft([row for kept in waiting for row in kept.read(reader)], enterprise, recording, ())
+    by_identity = {kept.identity: kept for kept in waiting}
+    words = spoken(draft.found, draft.world)
+    after: dict[tuple[str, ...], Kept | None] = {}
+    for unit in draft.ordered:
+        kept = by_identity[unit.key]
+        if any(draft.found[cause].fails for cause in unit.causes):
+            unit.skipped = True
+        if unit.awaits is None and not unit.fails:
+            try:
+                if unit.facts:
+                    recording.record(unit.facts, kept.recorded_by)
+                after[unit.key] = None
+            except Problem as problem:
+                unit.problems.append(refused(unit, problem, words))
+        if unit.problems and kept.problem != unit.problems[0]:
+            after[unit.key] = kept.model_copy(update={"problem": unit.problems[0]})
+    if after:
+        settle(desk, enterprise, after, recording.clock)
+    return sum(kept is None for kept in after.values())

@@ -1,0 +1,74 @@
+"""What the rules say of a row, told in the words of the file: its codes for our ids, its columns for our fields."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from api.workbook.names import manifest_number
+from api.workbook.report import ImportFinding, ImportProblem
+from api.workbook.rows import Row
+from api.workbook.world import Unit, World
+from flows.errors import Problem
+from flows.law import Finding
+
+_COLUMN_OF: Final = {
+    "overdrawn": "mass", "batch-used-up": "batch", "batch-unknown": "batch", "batch-on-the-road": "batch",
+    "batch-at-the-gate": "batch", "batch-not-in-storage": "batch", "batch-id-used": "code", "time-in-future": "time",
+    "time-before-cause": "time", "rest-before-use": "time", "rest-with-portion": "rest", "gap-unexplained": "reason",
+    "permit-not-covering": "method", "permit-not-valid": "consignee", "permit-scale-exceeded": "mass",
+    "plan-without-code": "waste", "approval-missing": "approval", "approval-exceeded": "approval",
+    "manifest-lines": "manifest", "manifest-id-used": "manifest", "manifest-to-self": "consignee",
+    "manifest-state": "manifest", "decided-not-arrived": "mass", "process-changes-nothing": "process",
+    "storage-unknown": "storage", "method-not-disposal": "method", "division-unknown": "division",
+    "event-id-used": "record", "material-not-primary": "material",
+}  # fmt: skip
+
+
+def spoken(found: Iterable[Unit], world: World) -> Mapping[str, str]:
+    """Our ids by what the file calls them."""
+    words = {batch_id: _called(code, container) for batch_id, (_, code, container) in world.names.called.items()}
+    for (_, code), by_container in world.handles.items():
+        words.update({handle.batch_id: _called(code, container) for container, handle in by_container.items()})
+    words |= {site_id: code for code, site_id in world.sites.items()}
+    for known in (world.facilities, world.storages, world.scales):
+        words |= {own: code for (_, code), own in known.items()}
+    words |= {at: manifest_number(inbound.submitted) for at, inbound in world.names.inbound.items()}
+    for unit in found:
+        if unit.sheet.key == "b5":
+            words[world.new_id("manifest", unit.site, unit.identity[-1])] = unit.identity[-1]
+    return words
+
+
+def _called(code: str, container: str) -> str:
+    return f"{code}（{container}）" if container else code
+
+
+def refused(unit: Unit, problem: Problem, words: Mapping[str, str]) -> ImportProblem:
+    """What the rules refused, at the row that it is about."""
+    told = Problem(problem.key)
+    told.figures = {
+        name: words.get(value, value) if isinstance(value, str) else value for name, value in problem.figures.items()
+    }
+    row = _row_about(unit, told)
+    key = _COLUMN_OF.get(problem.key)
+    if key is not None and not row.sheet.has(key):
+        key = "record" if row.sheet.has("record") else "code" if row.sheet.has("code") else None
+    return row.wrong(told, key).told
+
+
+def found_in(unit: Unit, findings: Sequence[Finding], words: Mapping[str, str]) -> Iterable[ImportFinding]:
+    """What was admitted and does not add up."""
+    for finding in findings:
+        figures = {
+            name: words.get(value, value) if isinstance(value, str) else value
+            for name, value in finding.figures.items()
+        }
+        yield ImportFinding.of(Finding(finding.key, figures), unit.first.place())
+
+
+def _row_about(unit: Unit, problem: Problem) -> Row:
+    """The row that speaks of the batch which the problem names, else the first."""
+    named = problem.figures.get("batch") or problem.figures.get("cause")
+    for row in unit.rows:
+        if row.sheet.has("batch") and _called(row.said("batch"), row.said("container")) == named:
+            return row
+    return next((row for row in unit.rows if row.sheet.has("batch") and row.said("batch") == named), unit.first)

@@ -1,0 +1,278 @@
+"""What an enterprise calls its batches and records, read off the ledger: the same names find the same facts again."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from api.workbook.official import B4, B5
+from api.workbook.remarks import read_remarks
+from api.workbook.sheets import BY_KEY
+from api.workbook.values import plain
+from flows.book import Book
+from flows.entries import Entry
+from flows.events import (
+    Arrived,
+    Assayed,
+    Cancelled,
+    Collected,
+    Decided,
+    Delivered,
+    Disposed,
+    Event,
+    Generated,
+    Left,
+    Loaded,
+    Packed,
+    Product,
+    StatusChanged,
+    StockDeclared,
+    StockTaken,
+    Stored,
+    Submitted,
+    TakenOut,
+    Tapped,
+    Transformed,
+)
+from flows.ids import BatchId, EnterpriseId, Id, ManifestId
+
+BatchName: TypeAlias = tuple[str, str, str]
+"""Site code, batch code, container code."""
+Identity: TypeAlias = tuple[str, ...]
+"""A sheet's key, and what the rows of one record share."""
+
+_LOADING: Final = re.compile(rb'"manifest_id":"([^"]+)"')
+REFUSED: Final = "拒收"
+"""The refused part of a manifest's line is called 拒收<number>-<line> by its consignor."""
+B4_LABEL: Final = B4.zh_of("record")
+B5_LABEL: Final = B5.zh_of("code")
+MANIFEST_LABEL: Final = B5.zh_of("manifest")
+RECORD_LABEL: Final = "记录编号"
+
+
+@dataclass
+class Inbound:
+    """A manifest that is on its way to this enterprise, or was."""
+
+    submitted: Submitted
+    loaded: Loaded | None = None
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """All that people may call it by."""
+        told = {self.submitted.internal_no, self.submitted.official_no or self.submitted.internal_no}
+        return frozenset(told | set(outgoing_codes(self.submitted).values()))
+
+
+def manifest_number(submitted: Submitted) -> str:
+    """The number that a manifest goes by: the state's, else its consignor's."""
+    return submitted.official_no or submitted.internal_no
+
+
+def refused_code(submitted: Submitted, line: int) -> str:
+    """What the consignor calls the refused part of a line."""
+    return f"{REFUSED}{manifest_number(submitted)}-{line}"
+
+
+def outgoing_codes(submitted: Submitted) -> dict[int, str]:
+    """The B.5 code of each line, where the note tells: one for all, or ``1=…,2=…``."""
+    told, _ = read_remarks(submitted.note, [column.zh for column in B5.columns if column.noted] + [B5_LABEL])
+    text = told.get(B5_LABEL, "")
+    if "=" not in text:
+        return {line.line: text for line in submitted.lines} if text else {}
+    pairs = [part.partition("=") for part in text.split(",")]
+    return {int(line): code for line, _, code in pairs if line.isdecimal()}
+
+
+def write_outgoing(codes: Sequence[tuple[int, str]]) -> str:
+    """What `outgoing_codes` reads."""
+    if len({code for _, code in codes}) == 1:
+        return codes[0][1]
+    return ",".join(f"{line}={code}" for line, code in codes)
+
+
+@dataclass
+class Names:
+    """One enterprise's names. `records` holds the facts of each record by what its rows share."""
+
+    enterprise: EnterpriseId
+    book: Book
+    batches: dict[BatchName, BatchId] = field(default_factory=dict[BatchName, BatchId])
+    called: dict[BatchId, BatchName] = field(default_factory=dict[BatchId, BatchName])
+    records: dict[Identity, tuple[Event, ...]] = field(default_factory=dict[Identity, tuple[Event, ...]])
+    inbound: dict[ManifestId, Inbound] = field(default_factory=dict[ManifestId, Inbound])
+    drawn: dict[BatchId, list[int]] = field(default_factory=dict[BatchId, list[int]])
+    """What runs took in of each batch, portion by portion."""
+    unnamed: list[Event] = field(default_factory=list[Event])
+    """Facts that the workbook has no row for."""
+    _coded: dict[tuple[str, str], dict[str, BatchId]] = field(default_factory=dict[tuple[str, str], dict[str, BatchId]])
+    _splits: dict[BatchId, Identity] = field(default_factory=dict[BatchId, Identity])
+    _outbound: dict[ManifestId, Identity] = field(default_factory=dict[ManifestId, Identity])
+
+    @classmethod
+    def read(cls, entries: Iterable[Entry], enterprise: EnterpriseId, book: Book) -> "Names":
+        """The names that these entries make, those of partners that concern the enterprise included."""
+        names = cls(enterprise, book)
+        told = enterprise.encode()
+        for entry in entries:
+            if entry.enterprise == enterprise:
+                names.take(entry.event)
+            elif told in entry.body or names._loads_inbound(entry.body):
+                names.hear(entry.event)
+        return names
+
+    def _loads_inbound(self, body: bytes) -> bool:
+        """A loading names its manifest only, and not who is to receive it: looked for before anything is parsed."""
+        match = _LOADING.search(body) if b'"kind":"loaded"' in body else None
+        return match is not None and match[1].decode() in self.inbound
+
+    def site_code(self, site_id: Id) -> str:
+        """A site's code; a site that was never registered goes by its id."""
+        site = self.book.sites.get(site_id)
+        return site.code if site is not None else site_id.partition(".")[2]
+
+    def with_code(self, site: str, code: str) -> dict[str, BatchId]:
+        """The batches of a code, by container."""
+        return self._coded.get((site, code), {})
+
+    def hear(self, event: Event) -> None:
+        """Take in a partner's fact."""
+        match event:
+            case Submitted(consignee=consignee) if consignee == self.enterprise:
+                self.inbound[event.manifest_id] = Inbound(event)
+            case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
+                self.inbound[manifest_id].loaded = event
+            case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
+                self._add(self._outbound[manifest_id], event)
+            case Decided(manifest_id=manifest_id) if manifest_id in self._outbound:
+                submitted = self.records[self._outbound[manifest_id]][0]
+                assert isinstance(submitted, Submitted)
+                site = self.site_code(submitted.consignor_site)
+                for line in event.lines:
+                    if line.rejected is not None:
+                        self._claim(line.rejected.batch_id, site, refused_code(submitted, line.line), "")
+            case _:
+                pass
+
+    def take(self, event: Event) -> None:
+        """Take in a fact of the enterprise's own."""
+        match event:
+            case StockDeclared(product=product):
+                self._add(("stock", *self._claim_product(product, event.site_id)), event)
+            case Generated(product=product):
+                self._add(("b1", *self._claim_product(product, event.site_id)), event)
+            case Collected(product=product) | Tapped(product=product):
+                self._add(("arising", *self._claim_product(product, event.site_id)), event)
+            case Stored(batch_id=batch_id, code=code):
+                self._lie("b2", event, batch_id, code)
+            case TakenOut(batch_id=batch_id, code=code):
+                self._lie("b3", event, batch_id, code)
+            case Transformed():
+                self._transform(event)
+            case Assayed(batch_id=batch_id, assay_no=assay_no):
+                self._record("assay", self._site_of(batch_id), assay_no or _record_no(event, "assay"), event)
+            case Packed(batch_id=batch_id) | StatusChanged(batch_id=batch_id):
+                self._record("other", self._site_of(batch_id), _record_no(event, "other"), event)
+            case StockTaken(site_id=site_id):
+                self._record("other", self.site_code(site_id), _record_no(event, "other"), event)
+            case Disposed(site_id=site_id):
+                self._record("b4", self.site_code(site_id), _record_no(event, "b4", B4_LABEL), event)
+            case Delivered(site_id=site_id):
+                sheet = "b4" if B4_LABEL in _labels(event, "b4") else "leaving"
+                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, B4_LABEL), event)
+            case Left(site_id=site_id):
+                labels = _labels(event, "b5")
+                if B5_LABEL in labels:
+                    number = labels.get(MANIFEST_LABEL) or labels[B5_LABEL].partition(",")[0].rpartition("=")[2]
+                    self._record("b5", self.site_code(site_id), number, event)
+                else:
+                    self._record("leaving", self.site_code(site_id), _record_no(event, "leaving"), event)
+            case Submitted(manifest_id=manifest_id, consignor_site=site_id):
+                number = manifest_number(event)
+                self._outbound[manifest_id] = self._record("b5", self.site_code(site_id), number, event)
+            case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
+                self._add(self._outbound[manifest_id], event)
+            case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
+                self.inbound[manifest_id].loaded = event
+            case Arrived(manifest_id=manifest_id):
+                self._add(("receipt", manifest_id), event)
+            case Decided(manifest_id=manifest_id):
+                self._add(("receipt", manifest_id), event)
+                site = self.site_code(self.inbound[manifest_id].submitted.consignee_site)
+                for line in event.lines:
+                    if line.accepted is not None:
+                        self._claim(line.accepted.batch_id, site, line.accepted.code, "")
+            case Cancelled(manifest_id=manifest_id) if manifest_id in self._outbound:
+                self.unnamed += [*self.records.pop(self._outbound.pop(manifest_id)), event]
+            case _:
+                self.unnamed.append(event)
+
+    def _transform(self, event: Transformed) -> None:
+        for product in event.outputs:
+            _ = self._claim_product(product, event.site_id)
+        changes = self.book.catalogue.processes[event.process].changes_substance
+        for portion in event.inputs if changes else ():
+            self.drawn.setdefault(portion.batch_id, []).append(portion.mass_g)
+        identity = self._record("run", self.site_code(event.site_id), _record_no(event, "run"), event)
+        if event.process == "split" and not event.inputs[0].rest and len(event.inputs) == len(event.outputs) == 1:
+            self._splits[event.outputs[0].batch_id] = identity
+
+    def _lie(self, sheet: str, event: Stored | TakenOut, batch_id: BatchId, code: str | None) -> None:
+        """Put into storage, or taken out: with the split before it, where the row took only a part."""
+        site, own, container = self.called.get(batch_id, ("", batch_id.partition(".")[2], ""))
+        facts: tuple[Event, ...] = (event,)
+        split = self._splits.pop(batch_id, None)
+        if (
+            split is not None
+            and self.records[split][0].event_time == event.event_time
+            and (code is None or plain(code) == own)
+        ):
+            facts = (*self.records.pop(split), event)
+        name = (site, plain(code) if code else own, container)
+        if (sheet, *name) in self.records:
+            name = (site, event.event_id, container)
+        self.records[sheet, *name] = facts
+        if name not in self.batches:
+            self._name(name, batch_id)
+
+    def _site_of(self, batch_id: BatchId) -> str:
+        return self.called[batch_id][0] if batch_id in self.called else ""
+
+    def _record(self, sheet: str, site: str, number: str, event: Event) -> Identity:
+        identity = (sheet, site, plain(number))
+        if identity in self.records:
+            identity = (sheet, site, event.event_id)
+        self._add(identity, event)
+        return identity
+
+    def _add(self, identity: Identity, event: Event) -> None:
+        self.records[identity] = (*self.records.get(identity, ()), event)
+
+    def _claim_product(self, product: Product, site_id: Id) -> BatchName:
+        container = product.packing.code if product.packing else ""
+        return self._claim(product.batch_id, self.site_code(site_id), product.code, container)
+
+    def _claim(self, batch_id: BatchId, site: str, code: str | None, container: str) -> BatchName:
+        """A batch's own name; one that another batch has already, or none, gives way to the batch's id."""
+        name = (site, plain(code or batch_id.partition(".")[2]), plain(container))
+        if self.batches.get(name, batch_id) != batch_id:
+            name = (site, batch_id.partition(".")[2], container)
+        self._name(name, batch_id)
+        self.called[batch_id] = name
+        return name
+
+    def _name(self, name: BatchName, batch_id: BatchId) -> None:
+        site, code, container = name
+        self.batches[name] = batch_id
+        self._coded.setdefault((site, code), {})[container] = batch_id
+
+
+def _labels(event: Event, sheet: str) -> Mapping[str, str]:
+    labels = [column.zh for column in BY_KEY[sheet].columns if column.noted]
+    told, _ = read_remarks(event.note, [*labels, B4_LABEL, B5_LABEL, MANIFEST_LABEL, RECORD_LABEL])
+    return told
+
+
+def _record_no(event: Event, sheet: str, label: str = RECORD_LABEL) -> str:
+    """The number that the enterprise gave a record, else its event's name."""
+    return _labels(event, sheet).get(label, event.event_id)

@@ -1,0 +1,105 @@
+"""What an import answers: every error with its exact place, what waits for a partner, what was recorded."""
+
+from typing import Literal, TypeAlias
+
+from flows.enterprises import Frozen
+from flows.errors import Language, Problem
+from flows.ids import EnterpriseId
+from flows.law import Finding
+
+ALLOWED_SHOWN = 20  # more words than this are looked up in the dropdown
+
+Progress: TypeAlias = Literal["reading", "checking", "recording"]
+
+
+class Place(Frozen):
+    """Where something stands in the file: sheet, row as Excel numbers it, the column's header and the cell's name."""
+
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    cell: str = ""
+
+
+class ImportProblem(Frozen):
+    """One error: where, what was read, what is allowed, and the nearest valid word."""
+
+    place: Place
+    key: str
+    zh: str
+    en: str
+    read: str = ""
+    allowed: tuple[str, ...] = ()
+    nearest: str | None = None
+
+    @classmethod
+    def of(
+        cls, problem: Problem, place: Place, read: str = "", allowed: tuple[str, ...] = (), nearest: str | None = None
+    ) -> "ImportProblem":
+        """A problem at its place, told in both languages."""
+        return cls(
+            place=place,
+            key=problem.key,
+            zh=problem.text("zh"),
+            en=problem.text("en"),
+            read=read,
+            allowed=allowed[:ALLOWED_SHOWN],
+            nearest=nearest,
+        )
+
+    def text(self, language: Language = "zh") -> str:
+        """The error with its place, as a line."""
+        place = self.place
+        where = " ".join(part for part in (place.sheet, place.cell or str(place.row or "")) if part)
+        column = f"（{place.column}）" if place.column else ""
+        return f"{where}{column}: {self.zh if language == 'zh' else self.en}"
+
+
+class ImportFinding(Frozen):
+    """What was admitted and does not add up, or what was not read."""
+
+    place: Place
+    key: str
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, finding: Finding, place: Place) -> "ImportFinding":
+        """A finding at its place."""
+        told = Problem(finding.key)
+        told.figures = dict(finding.figures)
+        return cls(place=place, key=finding.key, zh=told.text("zh"), en=told.text("en"))
+
+
+class WaitingRows(Frozen):
+    """待对方登记. Rows that wait for a partner's statement; `problem` is what stood against them at the last try."""
+
+    sheet: str
+    rows: tuple[int, ...]
+    record: str
+    zh: str
+    en: str
+    problem: ImportProblem | None = None
+
+
+class ImportReport(Frozen):
+    """The answer to one workbook. With errors nothing was recorded; waiting is not an error."""
+
+    enterprise: EnterpriseId
+    digest: str
+    committed: bool = False
+    rows: int = 0
+    facts: int = 0
+    """New facts: stated, or to be stated on commit."""
+    unchanged: int = 0
+    """Records that the ledger holds already."""
+    first_position: int | None = None
+    last_position: int | None = None
+    errors: tuple[ImportProblem, ...] = ()
+    waiting: tuple[WaitingRows, ...] = ()
+    findings: tuple[ImportFinding, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Nothing stands against it."""
+        return not self.errors
