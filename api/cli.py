@@ -218,7 +218,9 @@ def import_file(
 ) -> None:
     """导入工作簿或事实 · Import a workbook or facts: all rows are checked first, then all are kept or none."""
     with opened() as service:
-        good = terminal.import_file(service, file, enterprise, check, out, print_json if json else None)
+        good = terminal.import_file(
+            service, file, enterprise, check=check, out=out, print_json=print_json if json else None
+        )
     raise typer.Exit(0 if good else REFUSED)
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
 from api.readings import Seen
 from api.rest.answers import finding_json, manifest_json
@@ -18,6 +20,7 @@ from flows.access import Caller
 from flows.audit import audit as audit_ledger
 from flows.audit import findings
 from flows.book import Book
+from flows.codes import uscc
 from flows.indicators import Value, definitions
 from flows.mass import plain_tonnes
 from flows.recording import Recording
@@ -217,3 +220,42 @@ def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
             out.print(f"{'[green]✓' if same else '[red]✗'} {words[name]}[/]")
         out.print(f"已由 {book.position} 条台账重新读出 {len(lineage.batch_ids)} 个批次")
     return all(agree.values())
+
+
+def import_file(  # one parameter for each option
+    service: Service, file: Path, enterprise: str, *, check: bool, out: Console, print_json: Print | None
+) -> bool:
+    """Import a workbook (checked whole, kept whole) or facts in JSON lines; True when nothing stood against it."""
+    if file.suffix.lower() == ".jsonl":
+        return facts_in.import_facts(service, file, check=check, out=out, print_json=print_json)
+    caller = Caller(uscc(enterprise), "administrator")
+    data = file.read_bytes()
+    report = (
+        service.check_import(caller, caller.organisation, data)
+        if check
+        else service.commit_import(caller, caller.organisation, data)
+    )
+    if print_json is not None:
+        print_json(report.model_dump(mode="json") | {"good": report.good})
+        return report.good
+    for problem in report.errors:
+        out.print(f"[red]✗[/] {escape(problem.text('zh'))}", highlight=False)
+    for row in report.waiting:
+        out.print(f"[yellow]…[/] {row.sheet} 第 {'、'.join(map(str, row.rows))} 行：{escape(row.zh)}", highlight=False)
+    done = "已登记" if report.committed else "检查通过，未登记" if report.good else "未登记任何内容"
+    out.print(
+        f"{done}：{report.rows} 行，新事实 {report.facts}，未变 {report.unchanged}，"
+        f"错误 {len(report.errors)}，待对方登记 {len(report.waiting)}，核查发现 {len(report.findings)}"
+    )
+    return report.good
+
+
+def export(service: Service, to: Path | None, enterprise: str, *, template: bool) -> Path:
+    """Write the empty template, an enterprise's workbook, or all facts."""
+    if template:
+        return _written(service.template(), to, "环流填报模板.xlsx")
+    if enterprise:
+        return _written(service.workbook(uscc(enterprise), None), to, f"环流台账-{enterprise}.xlsx")
+    path = to or Path("facts.jsonl")
+    facts_in.export_facts(service, path)
+    return path
