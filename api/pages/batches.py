@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -10,12 +11,19 @@ from starlette.responses import Response
 
 from api.documents import batch_label
 from api.pages.drawing import page
+from api.pages.pictures import Painter
 from api.pages.reading import PageRoute, Reader, TheReader
+from api.pages.words import Words
+from api.problems import language_of
+from api.readings import Seen
 from api.rest.answers import sees_entry
 from api.rest.batches import find_scanned, open_batches
 from flows.batches import Batch
 from flows.entries import Entry
 from flows.times import shown
+from graph.fate import fate, provenance
+from graph.lineage import EVERYTHING
+from graph.tracing import trace
 from labels import label, qr
 from labels.payload import batch_url
 
@@ -73,11 +81,21 @@ def batches_page(
 @router.get("/batches/{code}")
 def batch_page(request: Request, code: str, reader: TheReader) -> Response:
     batch = find_scanned(code, reader.sight, reader.service)
-    material = reader.service.catalogue.material(batch.material)
+    service, lineage, seen = reader.service, reader.service.lineage, Seen(reader.sight, reader.service)
+    material = service.catalogue.material(batch.material)
+    rank = lineage.rank(batch.batch_id)
+    traced = trace(lineage, rank, "both", depth_max=1)
+    picture = Painter(seen, Words(language_of(request)), _page_of).picture(traced, "both", "batch", EVERYTHING)
+    spots = sorted(picture.spots.values(), key=lambda spot: -spot.content_g)
     return page(
         request,
         "batch.html",
         batch=batch,
+        picture=picture,
+        before=[spot for spot in spots if spot.depth < 0],
+        after=[spot for spot in spots if spot.depth > 0],
+        fate=seen.fate(fate(lineage, rank)),
+        origins=_grouped(seen.provenance(provenance(lineage, rank))),
         material=material,
         waste=material.waste(reader.service.catalogue),
         digital_code=reader.service.containers.code_of(batch),
@@ -113,6 +131,23 @@ def batch_label_file(
             body = label.pdf(printed, size_mm)
     name = f"label-{batch.batch_id.partition('.')[2]}-{size_mm}.{form}"
     return Response(body, headers={"Content-Disposition": f'inline; filename="{name}"'}, media_type=MEDIA[form])
+
+
+def _page_of(batch: Batch) -> str:
+    return f"/batches/{quote(batch.batch_id)}"
+
+
+def _grouped(told: dict[str, object]) -> list[dict[str, object]]:
+    """Sources put together by what they are and whose, the largest first; what is not seen by prefecture."""
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    for source in cast("list[dict[str, object]]", told["sources"]):
+        place = None if source["seen"] else source.get("prefecture")
+        key = source["boundary"], source.get("holder"), source.get("material"), place
+        row = found.setdefault(key, {**source, "share": 0.0, "mass_g": 0, "count": 0})
+        row["share"] = cast("float", row["share"]) + cast("float", source["share"])
+        row["mass_g"] = cast("int", row["mass_g"]) + cast("int", source["mass_g"])
+        row["count"] = cast("int", row["count"]) + 1
+    return sorted(found.values(), key=lambda row: -cast("float", row["share"]))
 
 
 def _spoken(batch: Batch, reader: Reader) -> Iterator[Spoken]:

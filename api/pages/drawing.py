@@ -23,6 +23,7 @@ YEAR_S: Final = 365 * 86_400
 GRAM_PLACES: Final = 6
 """A gram is a millionth of a tonne."""
 WHOLE_PERCENT: Final = 100
+GRAMS_PER_KILOGRAM: Final = 1000
 NOTHING: Final = "—"
 
 
@@ -71,6 +72,23 @@ def percent(part: float | None, whole: float = 1.0, places: int = 1) -> str:
     return f"{share:.{places}f} %"
 
 
+def rough_mass(mass_g: float) -> str:
+    """A computed mass in tonnes to the kilogram, as finer would say more than mixing knows; less than one says so."""
+    if 0 < mass_g < GRAMS_PER_KILOGRAM:
+        return "< 0.001"
+    return f"{Decimal(round(mass_g / GRAMS_PER_KILOGRAM)).scaleb(-3):.3f}"
+
+
+def short(text: str, most: int) -> str:
+    """The beginning of a name where room is scarce; Latin letters are half as wide."""
+    room = 0.0
+    for place, letter in enumerate(text):
+        room += 0.55 if letter.isascii() else 1.0
+        if room > most:
+            return text[:place].rstrip() + "…"
+    return text
+
+
 def moment(us: int) -> str:
     """An instant in Shanghai's time; a day alone when it is the day's beginning."""
     told = moment_of(us)
@@ -91,6 +109,8 @@ def _environment() -> Environment:
         "difference": difference,
         "percent": percent,
         "moment": moment,
+        "rough_mass": rough_mass,
+        "short": short,
         "places": mass_places,
     }
     cast("dict[str, Any]", made.filters).update(own)

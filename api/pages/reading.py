@@ -17,7 +17,7 @@ from api.problems import Unsigned, language_of, status_of
 from api.rest.asking import SESSION_COOKIE, TheService, service_of
 from api.service import Service
 from flows.access import Caller, Sight
-from flows.errors import Forbidden, Malformed, Problem, Unknown
+from flows.errors import Forbidden, Language, Malformed, Problem, Unknown
 from flows.ids import EnterpriseId
 
 HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
@@ -63,6 +63,11 @@ class Reader:
         """An enterprise's name, or its code where nobody registered it."""
         known = self.service.book.enterprises.get(enterprise)
         return known.registered.name if known else enterprise
+
+    def division(self, code: str, language: Language) -> str:
+        """A prefecture's or province's name."""
+        known = self.service.catalogue.divisions.get(code)
+        return known.name(language) if known else code
 
 
 def is_secure(request: Request) -> bool:
