@@ -23,6 +23,8 @@ from flows.events import (
     Addition,
     ArrivedLine,
     DecidedLine,
+    Delivered,
+    Disposed,
     Event,
     Grade,
     Leg,
@@ -33,8 +35,26 @@ from flows.events import (
     Part,
     Portion,
     Product,
+    TakenOut,
 )
-from tests.flows.stories import CARRIER, RECOVERER, SMELTER, YUNNAN, at
+from tests.flows.stories import (
+    CARRIER,
+    RECOVERER,
+    SMELTER,
+    YUNNAN,
+    arrived,
+    at,
+    decided,
+    generated,
+    loaded,
+    portion,
+    product,
+    say,
+    site,
+    stored,
+    submitted,
+    transformed,
+)
 
 ENTERPRISES = (SMELTER, SMELTER, RECOVERER, YUNNAN, CARRIER)
 enterprises = st.sampled_from(ENTERPRISES)
@@ -66,7 +86,7 @@ sites = st.builds(lambda who: f"{who}.SITE", enterprises)
 storages = st.builds(lambda who: f"{who}.YARD", enterprises)
 portions = st.builds(Portion, batch_id=batches, mass_g=masses, rest=st.sampled_from([False, False, True]))
 products = st.builds(Product, batch_id=batches, material=materials, mass_g=masses)
-parts = st.none() | st.builds(Part, batch_id=batches, mass_g=masses)
+sides = st.none() | st.builds(Part, batch_id=batches, mass_g=masses)
 
 
 def many(strategy: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -185,32 +205,91 @@ LINES: dict[str, st.SearchStrategy[Any]] = {
     "arrived": lined(st.builds(ArrivedLine, line=LINE, mass_g=masses)),
     "decided": lined(
         st.builds(
-            DecidedLine, line=LINE, load_id=batches, accepted=parts, rejected=parts, reason=st.sampled_from(["", "wet"])
+            DecidedLine, line=LINE, load_id=batches, accepted=sides, rejected=sides, reason=st.sampled_from(["", "wet"])
         )
     ),
 }
 BASE = {"kind", "event_id", "enterprise", "event_time", "note", "lines"}
 OFTEN = (
-    "generated",
-    "generated",
-    "transformed",
-    "transformed",
-    "submitted",
-    "loaded",
-    "arrived",
-    "decided",
-    "stored",
-    "disposed",
-)
+    "generated", "generated", "generated", "transformed", "transformed", "submitted", "submitted", "loaded", "loaded",
+    "arrived", "arrived", "decided", "decided", "stored", "taken_out", "disposed", "delivered",
+)  # fmt: skip
 
 
 @st.composite
-def proposals(draw: st.DrawFn) -> Event:
-    """One fact of any kind, sensible or not."""
-    kind = draw(st.sampled_from([*OFTEN, *sorted(KINDS)]))
+def _anything(draw: st.DrawFn) -> Event:
+    """A fact of any kind, its fields drawn without regard for each other."""
+    kind = draw(st.sampled_from(sorted(KINDS)))
     model: Any = KINDS[kind]
     fields = {name: draw(FIELDS[name]) for name in model.model_fields if name not in BASE and name in FIELDS}
     if "lines" in model.model_fields:
         fields["lines"] = draw(LINES[kind])
-    name = f"e{draw(st.integers(1, 400))}"
-    return model(event_id=name, enterprise=draw(enterprises), event_time=draw(times), **fields)
+    return model(event_id=_name(draw), enterprise=draw(enterprises), event_time=draw(times), **fields)
+
+
+def _name(draw: st.DrawFn) -> str:
+    return f"e{draw(st.integers(1, 10_000))}"
+
+
+@st.composite
+def _sensible(draw: st.DrawFn) -> Event:
+    """A fact that might well happen: names that were given, masses that there are."""
+    by = draw(st.sampled_from([SMELTER, SMELTER, RECOVERER]))
+    grams = masses.map(lambda mass_g: f"{mass_g} g")
+    named = st.sampled_from(["B1", "B2", "B3", "M1-A1", "M2-A1"] if by == RECOVERER else ["B1", "B2", "B3"])
+    fresh = st.sampled_from(["B1", "B2", "B3", "B4", "B5", "B6"])
+    number, rest = draw(st.sampled_from(["M1", "M2"])), draw(st.booleans())
+    some = st.builds(portion, named, grams, st.just(by), rest=st.sampled_from([False, False, True]))
+    at_site: dict[str, Any] = {"event_id": _name(draw), "site_id": site(by)}
+    line = {draw(st.sampled_from(["B1", "B1", "B2"])): draw(grams)}
+    match draw(st.sampled_from(OFTEN)):
+        case "generated":
+            fact: Event = generated(draw(fresh), draw(grams), by=by)
+        case "transformed":
+            outputs = draw(many(st.builds(product, st.just(by), fresh, grams)))
+            fact = transformed(draw(many(some)), outputs, by=by, process=draw(processes), gap_reason="reason")
+        case "submitted":
+            fact = submitted(line, number)
+        case "loaded":
+            fact = loaded(line, number, rest=rest)
+        case "arrived":
+            fact = arrived([draw(st.sampled_from(["3 g", "3 g", "4 g"]))], number, when=at(9, 30))
+        case "decided":
+            parts = draw(st.sampled_from([("3 g", None), ("1 g", "2 g"), (None, "3 g"), ("4 g", None), (None, None)]))
+            fact = decided([parts], number, when=at(9, 40))
+        case "stored":
+            fact = stored(draw(named), by)
+        case "disposed":
+            fact = say(Disposed, by, at(10), portions=draw(many(some)), method="D1", **at_site)
+        case "delivered":
+            fact = say(Delivered, by, at(10), portions=draw(many(some)), use="product", **at_site)
+        case _:
+            fact = say(TakenOut, by, at(10), event_id=_name(draw), batch_id=draw(batches))
+    return fact.model_copy(update={"event_id": _name(draw)})
+
+
+@st.composite
+def _bent(draw: st.DrawFn) -> Event:
+    """A sensible fact with one field that is not."""
+    fact = draw(_sensible())
+    fields = sorted((set(type(fact).model_fields) & set(FIELDS)) | {"enterprise", "event_time"})
+    field = draw(st.sampled_from(fields))
+    other = {"enterprise": enterprises, "event_time": times, **FIELDS}[field]
+    return fact.model_copy(update={field: draw(other)})
+
+
+def proposals() -> st.SearchStrategy[Event]:
+    """One fact of any kind, sensible or not."""
+    sensible = _sensible()
+    return st.one_of(sensible, sensible, sensible, sensible, _bent(), _anything())
+
+
+def crowds() -> st.SearchStrategy[list[Event]]:
+    """Many facts one after the other, on top of a few batches and an open manifest that they contend for."""
+    begun = [generated(f"B{number}", "6 g", by=by) for by in (SMELTER, RECOVERER) for number in (1, 2, 3)]
+    moving = [submitted({"B1": "3 g"}), submitted({"B2": "3 g"}, "M2"), loaded({"B2": "3 g"}, "M2")]
+    return st.builds(
+        lambda many, more: [*begun, *moving[:many], *more],
+        st.integers(0, 3),
+        st.lists(proposals(), min_size=12, max_size=30),
+    )

@@ -21,12 +21,12 @@ from flows.times import instant_us
 from graph.memory_ledger import MemoryLedger
 from graph.sqlite_ledger import SqliteLedger
 from graph.sqlite_store import SqliteStore
-from tests.flows.proposals import proposals
+from tests.flows.proposals import crowds
 from tests.flows.stories import NOON, House, settled
 from tests.graph.histories import NOW, World, histories
 
 laws = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-any_facts = st.lists(proposals(), max_size=30)
+any_facts = crowds()
 NOW_US = instant_us(NOW)
 INTO = {Boundary.OPENING, Boundary.GENERATION, Boundary.COLLECTION, Boundary.TAPPING, Boundary.ADDITION}
 """Where mass only comes from; the other boundaries are where it ends, or, with a minus, was found."""
