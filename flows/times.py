@@ -51,7 +51,9 @@ def _read(value: object) -> object:
     try:
         if isinstance(value, str):
             return parse_time(value)
-        return _sensible(value) if isinstance(value, date) else value
+        if not isinstance(value, date):
+            raise Malformed("time-unreadable", read=str(value))  # a bare number would be taken for seconds since 1970
+        return _sensible(value)
     except Malformed as problem:
         raise ValueError(problem.text("en")) from problem
 
