@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from api.region import finishers, recyclers, smelters
 from api.region.clerk import Row
 from api.region.days import live
 from api.region.faults import TWIST
 from api.region.ordering import part, statements, told
+from api.region.stories import stories
+from api.region.truth import truths
 from api.region.world import World
 from flows.events import Event
 from flows.ids import BatchId, EnterpriseId
@@ -23,7 +25,7 @@ PLANTS: Final = (
 AUTHORITIES: Final = (finishers.PROVINCE, finishers.PREFECTURE, finishers.NEIGHBOUR)
 WORKBOOK: Final = recyclers.DROSS
 
-Fact = tuple[Event, EnterpriseId]
+Fact: TypeAlias = tuple[Event, EnterpriseId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Region:
     facts_after: list[Fact]
     workbook_enterprise: EnterpriseId
     organisations: Mapping[EnterpriseId, Organisation]
+    truth: list[dict[str, Any]]
+    """The planted faults as JSON values: see `api.region.truth.Truth`."""
+    stories: Mapping[str, str]
+    """Names of things worth showing: see `api.region.stories.stories`."""
     physical: Mapping[BatchId, int]
     """What each batch truly weighed when it came to be: nobody in the region knows."""
 
@@ -64,11 +70,12 @@ class Region:
 def region(seed: int = 1, *, tables: Catalogue | None = None) -> Region:
     """The region of a seed: the same seed gives the same facts, everywhere and always."""
     world = World.new(seed, tables or catalogue(), PLANTS, AUTHORITIES, TWIST)
-    _ = live(world)
+    planted = live(world)
     parts = part(world.journal.rows, WORKBOOK.uscc)
     return Region(
         _facts(told(parts.before)), _facts(parts.workbook), _facts(told(parts.after)), WORKBOOK.uscc,
-        _organisations(), world.physical,
+        _organisations(), truths(world, planted), stories(world, [row.event for row in world.journal.rows]),
+        world.physical,
     )  # fmt: skip
 
 

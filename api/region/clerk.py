@@ -91,15 +91,18 @@ class Clerk:
         self._codes[key] += 1
         return f"{prefix}{self._clock.day:%Y%m%d}{self._codes[key]:03d}"
 
-    def batch_id(self, code: str) -> BatchId:
-        """The batch that this enterprise calls by this code."""
-        return own_id(self.uscc, "batch", SITE_CODE, code)
+    def batch_id(self, code: str, container: str = "") -> BatchId:
+        """The batch that this enterprise calls by this code, as the workbook derives it too."""
+        return own_id(self.uscc, "batch", SITE_CODE, code, container)
 
-    def manifest_id(self, internal_no: str) -> ManifestId:
-        return own_id(self.uscc, "manifest", internal_no)
+    def manifest_id(self, number: str) -> ManifestId:
+        return own_id(self.uscc, "manifest", SITE_CODE, number)
 
-    def load_id(self, internal_no: str, line: int) -> BatchId:
-        return own_id(self.uscc, "load", internal_no, str(line))
+    def load_id(self, number: str, line: int) -> BatchId:
+        return own_id(self.uscc, "load", SITE_CODE, number, str(line))
+
+    def refused_id(self, manifest_id: ManifestId, line: int) -> BatchId:
+        return own_id(self.uscc, "refused", manifest_id, str(line))
 
 
 class OfficialNumbers:

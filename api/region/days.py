@@ -3,15 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Final
 
 from api.region import programme
 from api.region.faults import SCENES
 from api.region.figures import declare
-from api.region.making import arise, end, run
+from api.region.making import arise, count, end, run
 from api.region.moving import arrive, ship
 from api.region.plants import ENDS, STARTS
 from api.region.registers import join, turn
 from api.region.world import Trip, World
+
+QUARTER: Final = 3
+"""Stock is counted every third month."""
 
 
 def days() -> Iterator[date]:
@@ -44,6 +48,9 @@ def live(world: World) -> dict[str, list[Trip]]:
             if ending.rhythm.falls_on(day):
                 end(world, ending)
         _arrivals(world, same_day=True)
+        if (day + timedelta(days=1)).day == 1 and day.month % QUARTER == 0:
+            for each in programme.COUNTS:
+                count(world, each)
         declare(world)
     return planted
 

@@ -17,10 +17,10 @@ METALS: Final[Mapping[str, Metal]] = {
     "primary-copper-cathode": "cu",
     "secondary-copper-cathode": "cu",
 }
-OUTSIDE_PRIMARY_T: Final[Mapping[Metal, float]] = {"al": 700, "zn": 300, "cu": 150, "pb": 500}
+OUTSIDE_PRIMARY_T: Final[Mapping[Metal, float]] = {"al": 700, "zn": 300, "cu": 150, "pb": 320}
 """A month's primary output of plants of the province that are not on the platform."""
-OUTSIDE_REFINED_T: Final[Mapping[Metal, float]] = {"zn": 320, "cu": 170, "pb": 800}
-OTHER_METALS_T: Final = 260
+OUTSIDE_REFINED_T: Final[Mapping[Metal, float]] = {"zn": 320, "cu": 170, "pb": 480}
+OTHER_METALS_T: Final = 200
 """Nickel, tin, antimony, mercury, magnesium and titanium: the rest of the ten."""
 IMPORTS_T: Final[Mapping[Metal, float]] = {"al": 1900, "cu": 2600, "zn": 700}
 EXPORTS_T: Final[Mapping[Metal, float]] = {"al": 450}

@@ -7,7 +7,7 @@ from api.region.dice import Dice
 from api.region.drawing import Drawn, Manner, draw
 from api.region.lots import Lot
 from api.region.plants import Plant, tonnes_g
-from api.region.processes import Ending, Recipe, Source, Yield
+from api.region.processes import Count, Ending, Recipe, Source, Yield
 from api.region.world import GRADE_MOST, World
 from flows.balance import process_gap_g
 from flows.events import (
@@ -17,9 +17,12 @@ from flows.events import (
     Disposed,
     Generated,
     Left,
+    LegalStatus,
     Loss,
     LossKind,
     Product,
+    StatusChanged,
+    StockTaken,
     Tapped,
     Transformed,
 )
@@ -56,6 +59,18 @@ def arise(world: World, source: Source) -> None:
                     )
                 )  # fmt: skip
         world.settle(plant, lot)
+        if source.meets:
+            status: LegalStatus = "recycled_raw_material"
+            clerk.state(StatusChanged(**clerk.stamp(), batch_id=lot.batch_id, status=status, basis=source.meets))
+
+
+def count(world: World, each: Count) -> None:
+    """What lies there is counted: a survey of heaps is some percent off, a count of bundles is not."""
+    plant, clerk = world.plants[each.plant], world.clerks[each.plant]
+    true_g = world.yards[each.plant].mass_g(each.material)
+    dice = world.dice.named(each.plant, each.material, "count", world.day)
+    counted_g = round(dice.near(true_g, each.error) / LOSS_STEP_G) * LOSS_STEP_G
+    clerk.state(StockTaken(**clerk.stamp(), site_id=plant.site_id, material=each.material, counted_g=counted_g))
 
 
 def run(world: World, recipe: Recipe) -> None:

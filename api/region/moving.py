@@ -93,8 +93,10 @@ def depart(world: World, route: Route, lots: list[Lot], lorry: Lorry | None = No
     giver, taker = world.plants[route.giver], world.plants[route.taker]
     clerk = world.clerks[route.giver]
     internal_no = clerk.code("LD")
-    manifest_id = clerk.manifest_id(internal_no)
     hazardous = world.is_hazardous(lots[0].material)
+    official_no = world.official.next(world.day, giver.division) if hazardous else None
+    number = official_no or internal_no
+    manifest_id = clerk.manifest_id(number)
     room_g = tonnes_g(route.truck_t)
     planned: list[int] = []
     for lot in lots:
@@ -104,17 +106,17 @@ def depart(world: World, route: Route, lots: list[Lot], lorry: Lorry | None = No
     clerk.state(
         Submitted(
             **clerk.stamp(), manifest_id=manifest_id, internal_no=internal_no,
-            official_no=world.official.next(world.day, giver.division) if hazardous else None,
+            official_no=official_no,
             consignor_site=giver.site_id, consignee=taker.uscc, consignee_site=taker.site_id,
             lines=tuple(
-                ManifestLine(line=number, batch_id=lot.batch_id, mass_g=mass_g)
-                for number, (lot, mass_g) in enumerate(zip(lots, planned, strict=True), 1)
+                ManifestLine(line=at, batch_id=lot.batch_id, mass_g=mass_g)
+                for at, (lot, mass_g) in enumerate(zip(lots, planned, strict=True), 1)
             ),
             legs=(leg,), method=route.method, approval_no=approval_no(giver, taker, lots[0].material, world),
         )
     )  # fmt: skip
     trip = Trip(route, manifest_id, [], world.day + timedelta(days=route.days), world.day, hazardous)
-    _load(world, trip, lots, internal_no, leg.plate)
+    _load(world, trip, lots, number, leg.plate)
     world.road.append(trip)
     return trip
 
@@ -136,7 +138,7 @@ def _leg(world: World, route: Route, lorry: Lorry | None) -> Leg:
     return Leg(carrier=carrier.uscc, plate=lorry.plate, driver=lorry.driver, start=giver.site, end=taker.site)
 
 
-def _load(world: World, trip: Trip, lots: list[Lot], internal_no: str, plate: str | None) -> None:
+def _load(world: World, trip: Trip, lots: list[Lot], number: str, plate: str | None) -> None:
     """Each line is weighed, or stated as booked, and becomes a load on the road."""
     route = trip.route
     giver = world.plants[route.giver]
@@ -144,16 +146,16 @@ def _load(world: World, trip: Trip, lots: list[Lot], internal_no: str, plate: st
     scale = giver.scale_id(SCALE_CODES[route.weighing]) if giver.weighs_out else None
     room_g = tonnes_g(route.truck_t)
     lines: list[LoadedLine] = []
-    for number, lot in enumerate(lots, 1):
+    for at, lot in enumerate(lots, 1):
         manner = Manner(route.weighing, anew=giver.weighs_out, whole_only=not route.partial)
         (taken,) = draw(world, giver, [lot], room_g if route.partial else max(lot.true_g, 1), manner)
         room_g -= taken.true_g
         portion = taken.portion.model_copy(update={"mass_g": _told_g(world, route, taken)})
-        load_id = loader.load_id(internal_no, number)
-        lines.append(LoadedLine(line=number, portion=portion, load_id=load_id, scale_id=scale))
+        load_id = loader.load_id(number, at)
+        lines.append(LoadedLine(line=at, portion=portion, load_id=load_id, scale_id=scale))
         moved = Lot(load_id, lot.material, portion.mass_g, taken.true_g, lot.water, lot.grades, paper=lot.paper)
         world.physical[load_id] = taken.true_g
-        trip.loads.append((number, moved, load_id))
+        trip.loads.append((at, moved, load_id))
         if not taken.whole:
             lot.book_g += taken.portion.mass_g - portion.mass_g
     loader.state(Loaded(**loader.stamp(), manifest_id=trip.manifest_id, plate=plate, lines=tuple(lines)))
@@ -228,7 +230,7 @@ def _decided(
     rejected = back = None
     if back_g:
         code = clerk.code("TH")
-        rejected = Part(batch_id=clerk.batch_id(code), mass_g=back_g, code=code)
+        rejected = Part(batch_id=clerk.refused_id(trip.manifest_id, number), mass_g=back_g, code=code)
         back = Lot(rejected.batch_id, lot.material, back_g, true_back_g, lot.water, lot.grades)
         world.physical[back.batch_id] = true_back_g
     line = DecidedLine(

@@ -42,6 +42,8 @@ class Source:
     weighing: Weighing = "truck"
     suppliers: tuple[tuple[str, str], ...] = ()
     """Name and division of those who sold it."""
+    meets: str = ""
+    """The standard by which it is no waste any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,15 @@ class Route:
     """Where a rejected part goes on to; else it is taken back."""
     carrier_loads: bool = False
     weighing: Weighing = "truck"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What is counted at each quarter's end, and how far off a survey of it is."""
+
+    plant: str
+    material: str
+    error: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source: `docs/demo-region.md` says which published figure each mass follows, and
 from datetime import date
 from typing import Final
 
-from api.region.processes import Charge, Dose, Ending, Recipe, Rhythm, Route, Shed, Source, Yield
+from api.region.processes import Charge, Count, Dose, Ending, Recipe, Rhythm, Route, Shed, Source, Yield
 
 DEALERS: Final = (
     ("成都市区社会回收点", "510100"),
@@ -30,23 +30,24 @@ FORTNIGHTLY: Final = 14
 MONTHLY: Final = 28
 
 SOURCES: Final = (
-    # aluminium: 125 kt a year tapped, 92 % of it alloyed as it is
-    Source("smelter", "tapped", "molten-primary-aluminium", 2210, Rhythm(WEEKLY, 2), 0.02, unit="MF0001"),
-    Source("smelter", "tapped", "molten-primary-aluminium", 770, Rhythm(MONTHLY, 4), 0.03, unit="MF0002"),
+    # aluminium: 107 kt a year tapped, 92 % of it alloyed as it is
+    Source("smelter", "tapped", "molten-primary-aluminium", 1900, Rhythm(WEEKLY, 2), 0.02, unit="MF0001"),
+    Source("smelter", "tapped", "molten-primary-aluminium", 660, Rhythm(MONTHLY, 4), 0.03, unit="MF0002"),
     Source("smelter", "generated", "spent-potlining", 55, Rhythm(10, 0, date(2025, 3, 10), date(2025, 6, 10)), 0.06,
            unit="MF0001"),
     Source("smelter", "generated", "spent-potlining", 55, Rhythm(10, 0, date(2026, 5, 4), date(2026, 7, 10)), 0.06,
            unit="MF0002"),
-    Source("smelter", "generated", "carbon-residue", 48, Rhythm(MONTHLY, 12), 0.08, lots=2, unit="MF0001"),
-    Source("smelter", "generated", "dross-dust", 5, Rhythm(MONTHLY, 20), 0.1, unit="MF0201", weighing="floor"),
+    Source("smelter", "generated", "carbon-residue", 42, Rhythm(MONTHLY, 12), 0.08, lots=2, unit="MF0001"),
+    Source("smelter", "generated", "dross-dust", 15, Rhythm(84, 20), 0.1, unit="MF0201", weighing="floor"),
     Source("smelter", "generated", "spent-refractory", 60, Rhythm(91, 40), 0.2, unit="MF0101"),
-    Source("works", "old", "aluminium-scrap", 660, Rhythm(FORTNIGHTLY, 1), 0.08, suppliers=DEALERS),
-    Source("works", "new", "aluminium-scrap", 260, Rhythm(FORTNIGHTLY, 8), 0.08, suppliers=FACTORIES),
+    Source("works", "old", "aluminium-scrap", 820, Rhythm(FORTNIGHTLY, 1), 0.08, suppliers=DEALERS),
+    Source("works", "new", "aluminium-scrap", 520, Rhythm(MONTHLY, 8), 0.08, suppliers=FACTORIES,
+           meets="GB/T 40382-2021 再生变形铝合金原料"),
     Source("works", "generated", "dross-dust", 19.2, Rhythm(56, 25), 0.1, unit="MF0002", weighing="floor"),
     Source("dross", "generated", "contaminated-packaging", 2.4, Rhythm(91, 60), 0.2, unit="MF0004", weighing="floor"),
-    Source("collector", "old", "aluminium-scrap", 224, Rhythm(FORTNIGHTLY, 2), 0.1, suppliers=DEALERS),
+    Source("collector", "old", "aluminium-scrap", 448, Rhythm(MONTHLY, 2), 0.1, suppliers=DEALERS),
     Source("collector", "old", "copper-cable-scrap", 236, Rhythm(MONTHLY, 5), 0.12, suppliers=DEALERS),
-    Source("baler", "new", "aluminium-scrap", 164, Rhythm(FORTNIGHTLY, 4), 0.1, suppliers=FACTORIES),
+    Source("baler", "new", "aluminium-scrap", 328, Rhythm(MONTHLY, 4), 0.1, suppliers=FACTORIES),
     Source("shredder", "old", "mixed-nonferrous-scrap", 300, Rhythm(MONTHLY, 6), 0.1, suppliers=DEALERS),
     # zinc: 30 kt a year from ore; 0.75 t of dry residue a tonne
     Source("zinc", "tapped", "primary-zinc-ingot", 1154, Rhythm(FORTNIGHTLY, 3), 0.02, unit="MF0003", weighing="floor"),
@@ -85,7 +86,7 @@ RECIPES: Final = (
         (Dose("alloying-silicon", 0.05), Dose("flux-salt", 0.004)), (Shed("other", 0.008),), least_t=80,
     ),
     Recipe(
-        "works", "remelt", "R4", "MF0001", Rhythm(WEEKLY, 6), (Charge(SCRAP, 720),),
+        "works", "remelt", "R4", "MF0001", Rhythm(WEEKLY, 6), (Charge(SCRAP, 860),),
         (Yield("remelt-dross", 0.068, 0.07, lots=2, weighing="truck"), Yield("secondary-aluminium-alloy")),
         (Dose("alloying-silicon", 0.042), Dose("primary-aluminium-ingot", 0.03), Dose("flux-salt", 0.008)),
         (Shed("combustion", 0.03), Shed("moisture")), least_t=200,
@@ -99,7 +100,7 @@ RECIPES: Final = (
         (Dose("flux-salt", 0.065),), (Shed("volatile", 0.012),), least_t=20,
     ),
     Recipe(
-        "dross", "dross-rotary-furnace", "R4", "MF0002", Rhythm(FORTNIGHTLY, 13), (Charge(("remelt-dross",), 110),),
+        "dross", "dross-rotary-furnace", "R4", "MF0002", Rhythm(FORTNIGHTLY, 13), (Charge(("remelt-dross",), 130),),
         (
             Yield("recovered-aluminium", 0.30, 0.07), Yield("remelt-salt-slag", 0.23, 0.06),
             Yield("dross-dust", 0.03, 0.1), Yield("remelt-secondary-dross", lots=2, carries={"Al": 0.38}),
@@ -131,7 +132,7 @@ RECIPES: Final = (
         "zinc", "leaching", "R4", "MF0005", Rhythm(MONTHLY, 22), (Charge(("zinc-oxide", "zinc-calcine"), 760),),
         (
             Yield("secondary-zinc-ingot", 0.545, 0.02),
-            Yield("zinc-oxide-leach-residue", weighing="truck", carries={"Zn": 0.05, "Pb": 0.98}),
+            Yield("zinc-oxide-leach-residue", weighing="truck", carries={"Zn": 0.06, "Pb": 0.98}),
         ),
         (Dose("water", 0.09),), (Shed("other", 0.14),), least_t=200,
     ),
@@ -154,8 +155,8 @@ RECIPES: Final = (
         (Charge(("copper-slag-concentrate",), 640), Charge(("recycled-copper",), 400), Charge(("copper-scrap",), 520),
          Charge(("copper-white-dust",), 24)),
         (
-            Yield("secondary-copper-cathode", 0.56, 0.02),
-            Yield("copper-smelting-slag", weighing="truck"),
+            Yield("secondary-copper-cathode", 0.58, 0.015),
+            Yield("copper-smelting-slag", weighing="truck", carries={"Cu": 0.035}),
         ),
         (Dose("quartz-flux", 0.14), Dose("coke", 0.03), Dose("oxygen", 0.05)),
         (Shed("combustion", 0.03), Shed("moisture"), Shed("volatile", 0.10)), least_t=200,
@@ -204,13 +205,23 @@ RECIPES: Final = (
     ),
 )  # fmt: skip
 
+COUNTS: Final = (
+    Count("smelter", "primary-aluminium-ingot", 0.001),
+    Count("smelter", "direct-aluminium-alloy", 0.001),
+    Count("works", "aluminium-scrap", 0.04),
+    Count("works", "secondary-aluminium-alloy", 0.001),
+    Count("zinc", "zinc-leach-residue", 0.04),
+    Count("waelz", "waelz-slag", 0.05),
+    Count("copper", "copper-slag-tailings", 0.05),
+)
+
 ROUTES: Final = (
     Route("smelter", "dross", ("primary-dross",), "R4", "haulier", Rhythm(WEEKLY, 3), lines=2, refused=0.03,
           reason="混入炭块和大修渣", onward="landfill", carrier_loads=True),
-    Route("works", "dross", ("remelt-dross",), "R4", "haulier", Rhythm(WEEKLY, 0), truck_t=31, trips=2, least_t=15,
+    Route("works", "dross", ("remelt-dross",), "R4", "haulier", Rhythm(WEEKLY, 0), trips=2, least_t=15, lines=2,
           refused=0.03, reason="受潮结块，有氨味", onward="landfill"),
     Route("smelter", "landfill", ("spent-potlining",), "D1", "haulier", Rhythm(5, 1), trips=3, least_t=20),
-    Route("smelter", "landfill", ("dross-dust",), "D1", "haulier", Rhythm(84, 50), lines=4, least_t=8),
+    Route("smelter", "landfill", ("dross-dust",), "D1", "haulier", Rhythm(84, 50), least_t=8),
     Route("smelter", "outside", ("carbon-residue",), "R5", "haulier", Rhythm(FORTNIGHTLY, 1), least_t=18, days=2,
           refused=0.04, reason="水分超过合同约定"),
     Route("smelter", "outside", ("remelt-dross",), "R4", "haulier", Rhythm(182, 170), lines=6, days=2),
@@ -223,7 +234,7 @@ ROUTES: Final = (
     Route("dross", "landfill", LEFTOVERS, "D1", "haulier", Rhythm(MONTHLY, 20), trips=2, least_t=12),
     Route("dross", "landfill", ("dross-dust",), "D1", "haulier", Rhythm(84, 82), least_t=4),
     Route("dross", "landfill", ("contaminated-packaging",), "D10", "haulier", Rhythm(91, 70), least_t=1, weighing="floor"),
-    Route("dross", "smelter", ("recovered-aluminium",), "R4", "general", Rhythm(MONTHLY, 15), 46, least_t=15, lines=4,
+    Route("dross", "smelter", ("recovered-aluminium",), "R4", "general", Rhythm(MONTHLY, 15), 46, least_t=15, lines=2,
           weighing="floor"),
     Route("salt", "bricks", ("alumina-material",), "C2", "general", Rhythm(MONTHLY, 18), 30, least_t=12, partial=True),
     Route("zinc", "waelz", ("zinc-leach-residue",), "R4", "", Rhythm(FORTNIGHTLY, 4), 1300, days=0, lines=2, partial=True,

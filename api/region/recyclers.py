@@ -25,7 +25,7 @@ WORKS: Final = Plant(
         Opening("secondary-aluminium-alloy", 480, date(2024, 10, 10)),
         Opening("remelt-dross", 20.8, date(2024, 10, 25)),
     ),
-    planned_t=(("321-026-48", 2500, 2500), ("321-034-48", 150, 150)),
+    planned_t=(("321-026-48", 3000, 3000), ("321-034-48", 150, 150)),
 )
 DROSS: Final = Plant(
     key="dross",

@@ -19,6 +19,8 @@ from flows.materials import Catalogue
 
 BAG_G: Final = 1_000_000
 """A tonne bag holds a tonne."""
+BULK_G: Final = 100_000_000
+"""More than a hundred tonnes of a residue lie in bulk."""
 PPM: Final = 1_000_000
 GRADE_MOST: Final = 0.999
 
@@ -127,10 +129,11 @@ class World:
         status = self.catalogue.material(material).legal_status
         code = clerk.code(PREFIXES[status])
         water, grades = composition or self.composition(plant, material)
-        lot = Lot(clerk.batch_id(code), material, mass_g, round(kept_g), water, grades)
+        bagged = status == "hazardous_waste" and mass_g <= BULK_G
+        lot = Lot(clerk.batch_id(code, code if bagged else ""), material, mass_g, round(kept_g), water, grades)
         self.physical[lot.batch_id] = round(true_g)
         self.yards[plant.key].put(lot)
-        packing = Packing(code=code, type="吨袋", count=-(-mass_g // BAG_G)) if status == "hazardous_waste" else None
+        packing = Packing(code=code, type="吨袋", count=-(-mass_g // BAG_G)) if bagged else None
         return lot, Product(batch_id=lot.batch_id, material=material, mass_g=mass_g, code=code, packing=packing)
 
     def settle(self, plant: Plant, lot: Lot) -> None:
