@@ -1,8 +1,8 @@
 """When mass counts: follows whose waste is in which batch, and marks it where a definition recognizes it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from flows.balance import Boundary, Draw, Flow, Make, Movement
@@ -57,8 +57,7 @@ EXTERNAL: Final = 1
 PRIMARY: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """What a later decision must know of a manifest."""
 
     method: str
@@ -89,6 +88,10 @@ class Recognition:
         for number, movement in enumerate(change.movements):
             batches = [next(drawn) for _ in movement.draws]
             self._move(change.event, number, movement, batches)
+
+    def contents(self) -> Mapping[BatchId, Contents]:
+        """What each open batch is made of; the grams sum to what is left of it."""
+        return MappingProxyType(self._held)
 
     # facts ------------------------------------------------------------------------------------------------------
 
@@ -121,7 +124,7 @@ class Recognition:
             case Loaded():
                 taken = self._drawn(movement)
                 self._account(Kind.LOADED, taken)
-                self._keep(movement.makes[0], taken)
+                self._held[movement.makes[0].batch_id] = taken
             case Decided():
                 self._decide(event, number, movement, batches[0])
             case Disposed() | Delivered() | Left():
@@ -174,7 +177,7 @@ class Recognition:
             contents = take(mix, made.mass_g)
             if process.changes_substance and self._is_new_waste(made, inputs, side):
                 contents = self._renewed(made, contents)
-            self._keep(made, contents)
+            self._held[made.batch_id] = contents
         for end in movement.ends:
             self._account(Kind.LOST if end.boundary is Boundary.LOSS else Kind.GAP, take(mix, end.mass_g))
 
@@ -190,7 +193,7 @@ class Recognition:
                 side = self._catalogue.method(line.method or transfer.method).side
                 contents = self._filed(contents, side)
                 contents = self._left_maker(load, contents, transfer.consignee, Kind.SUPPLIED)
-            self._keep(made, contents)
+            self._held[made.batch_id] = contents
 
     def _end(self, event: Disposed | Delivered | Left, movement: Movement, batches: Sequence[Batch]) -> None:
         for batch, taken in zip(batches, self._draws(movement), strict=True):
@@ -273,7 +276,7 @@ class Recognition:
         material = self._catalogue.material(batch.material)
         if material.group not in PRODUCTS or not contents:
             return contents
-        origin = self.origin_today(batch.site_id, material.id)
+        origin = self._passing(batch.site_id, material.id)
         fresh_g = sum(mass_g for content, mass_g in contents.items() if not content.marks & Mark.RELEASED)
         if kind is Kind.SUPPLIED:
             self._row(Kind.PRODUCED, origin, fresh_g)
@@ -326,14 +329,11 @@ class Recognition:
     def _find(self, taken: Contents, found_g: int) -> None:
         """More was weighed than the book had: the generator's filing follows the scale, the net ledger does not."""
         parts = share_out(found_g, list(taken.values()))
-        for content, part_g in list(zip(list(taken), parts, strict=True)):
+        for content, part_g in zip(list(taken), parts, strict=True):
             if content.origin != NOTHING and not content.marks & Mark.FILED:
                 self._row(Kind.GAP, content.origin, -part_g)
             if part_g:
                 add(taken, [(content._replace(root=NOTHING), part_g)])
-
-    def _keep(self, made: Make, contents: Contents) -> None:
-        self._held[made.batch_id] = contents
 
     def _new_waste(self, made: Make, origin: int, kind: Kind) -> None:
         self._row(kind, origin, made.mass_g)
@@ -378,7 +378,7 @@ class Recognition:
     def _origin(self, made: Make, arising: Arising) -> int:
         return self._counts.origin(made.site_id, made.material, self._today(), arising)
 
-    def origin_today(self, site_id: str, material: str) -> int:
+    def _passing(self, site_id: str, material: str) -> int:
         """What leaves a site today, as an origin that is no waste."""
         return self._counts.origin(site_id, material, self._today(), Arising.OTHER)
 
@@ -386,7 +386,7 @@ class Recognition:
         return day_of(self._effective_us)
 
     def _count(self, kind: Kind, batch: Batch) -> None:
-        self._row(kind, self.origin_today(batch.site_id, batch.material), 1)
+        self._row(kind, self._passing(batch.site_id, batch.material), 1)
 
     def _row(self, kind: int, origin: int, amount: int) -> None:
         if amount:
