@@ -42,11 +42,6 @@ class Column:
         """The first values, or all that the array has room for."""
         return self._array[:size]
 
-    @property
-    def nbytes(self) -> int:
-        """What the values take in memory."""
-        return self.size * self._array.itemsize
-
 
 class Interned:
     """Names in the order in which they came; the first is number 0."""

@@ -1,6 +1,6 @@
 """What came from what: dense ranks in entry order, factorised movements, a consistent prefix for every reader."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
@@ -32,7 +32,7 @@ from flows.events import (
     TakenOut,
     Transformed,
 )
-from flows.fates import FATES, FateClass, fate_class
+from flows.fates import FATES, fate_class
 from flows.ids import BatchId, EnterpriseId, Id, ManifestId, SiteId
 from flows.manifests import Manifest
 from flows.materials import Catalogue
@@ -332,8 +332,3 @@ def _named_in(change: Change) -> Iterator[str]:
     for movement in change.movements:
         yield from (draw.batch_id for draw in movement.draws)
         yield from (made.batch_id for made in movement.makes)
-
-
-def class_numbers(classes: Sequence[FateClass]) -> list[int]:
-    """Where these classes stand in `FATES`."""
-    return [FATES.index(each) for each in classes]

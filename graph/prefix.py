@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from graph.arrays import Ints, Lengths, Mask, Remarks, ranges
-from graph.lineage import EVERYTHING, STATUSES, Horizon, Lineage
+from graph.lineage import EVERYTHING, Horizon, Lineage
 
 ASSAYED: Final = 0
 ASSUMED: Final = 1
@@ -148,10 +148,6 @@ class Prefix:
         order = np.lexsort((position[known], effective_us[known]))
         values[batch[known][order]] = value[known][order]  # of two words on one batch the later stays
         return values
-
-    def status_name(self, rank: int) -> str:
-        """What a batch is in law."""
-        return STATUSES[int(self.status[rank])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,17 @@ def test_dry_a_wet_residue_counts_by_its_solids_and_the_water_is_no_loss() -> No
     assert told(teller, wet, "dry") == {FateClass.PRODUCT: 1.0}
 
 
+def test_dry_water_that_is_added_brings_no_mass() -> None:
+    teller = Teller()
+    dry = teller.generated("A", 6)
+    (cake,) = teller.made({"C": 10}, {dry: 6}, additions={"water": 4})
+    teller.assayed(cake, 400_000)
+    lineage = lineage_of(teller.world)
+
+    assert told(teller, dry, "dry") == {FateClass.STOCK: 1.0}
+    assert [source.share for source in provenance(lineage, 1, basis="dry").sources] == [1.0]
+
+
 def test_dry_what_the_assays_do_not_account_for_is_unaccounted() -> None:
     teller = Teller()
     wet = teller.generated("W", 10)
