@@ -42,24 +42,27 @@ def check_times(event: Event, book: Book, record_time_us: int) -> Iterator[Findi
     """
     begins_us, ends_us = earliest_us(event.event_time), latest_us(event.event_time)
     apart_us = CLOCKS_APART_US if isinstance(event.event_time, datetime) else 0  # a day was read off no clock
-    told = shown(event.event_time)
     ahead_us = begins_us - record_time_us
     if ahead_us > apart_us:
-        raise InTheFuture("time-in-future", told=told, now=shown(moment_of(record_time_us)))
+        raise InTheFuture("time-in-future", told=shown(event.event_time), now=shown(moment_of(record_time_us)))
     if ahead_us > 0:
-        yield Finding.of("clock-ahead", told=told, now=shown(moment_of(record_time_us)))
+        yield Finding.of("clock-ahead", told=shown(event.event_time), now=shown(moment_of(record_time_us)))
     cause, cause_us = max(_causes(event, book), key=lambda pair: pair[1], default=("", ends_us))
     late_us = cause_us - ends_us
     if late_us > apart_us:
-        raise BeforeItsCause("time-before-cause", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
+        raise BeforeItsCause(
+            "time-before-cause", told=shown(event.event_time), cause=cause, cause_time=shown(moment_of(cause_us))
+        )
     if late_us > 0:
-        yield Finding.of("clock-behind", told=told, cause=cause, cause_time=shown(moment_of(cause_us)))
+        yield Finding.of(
+            "clock-behind", told=shown(event.event_time), cause=cause, cause_time=shown(moment_of(cause_us))
+        )
     for portion in _portions(event):
         batch = book.batch(portion.batch_id)
         was_used = batch.left_g < batch.mass_g
         if portion.rest and was_used and batch.used_us > ends_us:
             used = shown(moment_of(batch.used_us))
-            raise BeforeItsCause("rest-before-use", told=told, batch=portion.batch_id, used=used)
+            raise BeforeItsCause("rest-before-use", told=shown(event.event_time), batch=portion.batch_id, used=used)
 
 
 def _portions(event: Event) -> Sequence[Portion]:

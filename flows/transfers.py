@@ -17,6 +17,13 @@ class Unbalanced(Refusal):
     """A gap beyond the tolerance of the process without a reason, or a decision that is not what arrived."""
 
 
+_NOT_THE = {
+    "consignor": "manifest-not-consignor",
+    "loader": "manifest-not-loader",
+    "consignee": "manifest-not-consignee",
+}
+
+
 def _manifest(manifest_id: Id, enterprise: EnterpriseId, book: Book, *, role: str) -> Manifest:
     """The manifest, for a party that may take this step; to a stranger it does not exist."""
     manifest = book.find_manifest(manifest_id)
@@ -29,7 +36,7 @@ def _manifest(manifest_id: Id, enterprise: EnterpriseId, book: Book, *, role: st
         "consignee": {submitted.consignee},
     }[role]
     if enterprise not in may:
-        raise OutOfTurn(f"manifest-not-{role}", manifest=manifest_id)
+        raise OutOfTurn(_NOT_THE[role], manifest=manifest_id)
     return manifest
 
 

@@ -308,6 +308,8 @@ def test_a_batch_is_never_overdrawn(house: House) -> None:
         f"批次 {SMELTER}.B1：要用 0.9 t，只剩 0.85 t；请减少用量，或选“全部剩余”",
         f"batch {SMELTER}.B1: 0.9 t asked, 0.85 t left; ask for less, or take “the rest”",
     )
+    a_gram_more = transformed([portion("B1", "850001 g")], [product(SMELTER, "B3", "850001 g")])
+    assert house.refusal(a_gram_more).key == "overdrawn"
     house.tell(transformed([portion("B1", "0.85 t")], [product(SMELTER, "B3", "0.85 t")]))
 
 
