@@ -17,6 +17,8 @@ from graph.lineage import ARISING, BOUNDARIES, EVERYTHING, Horizon, Lineage
 from graph.mixing import PROPORTIONAL, Basis, Lines, Mixing, left, mixing
 from graph.prefix import AS_WEIGHED, ASSAYED, ASSUMED, Prefix
 
+ROUNDING: Final = 1e-9
+"""How far floating-point sums over a cone may be off, as a share: more is a fault of the kernel."""
 _FINE: Final = 1 << 60
 """Fractions become whole weights of this fineness before grams are shared out by them."""
 
@@ -146,8 +148,9 @@ def fate(
     content[ranks] = mix.held[ranks]
     passed = mix.forward(content)
     ended = _ended(prefix, cone, mix, content, passed)
-    mass_g = round(float(mix.held[ranks].sum()))
-    total = float(ended.sum())
+    held, total = float(mix.held[ranks].sum()), float(ended.sum())
+    assert abs(total - held) <= ROUNDING * held, f"{held} g went in, {total} g came out"
+    mass_g = round(held)
     parts = ended / total if total > 0 else ended
     grams = share_out(mass_g, [int(part * _FINE) for part in parts]) if total > 0 and mass_g else [0] * len(FATES)
     outer = bounds(prefix, cone, mix, ranks)
