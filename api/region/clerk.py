@@ -12,12 +12,12 @@ from flows.events import Event
 from flows.ids import BatchId, EnterpriseId, ManifestId, own_id
 from flows.times import SHANGHAI
 
-OPENS: Final = time(6, 0)
-"""The first thing of a day is written down at six."""
+OPENS: Final = time(7, 30)
+"""The first thing of a day is written down at half past seven."""
 
 
 class Clock:
-    """The region's time: days, and within a day minutes that only go forward."""
+    """The region's time: days, and within a day minutes that only go forward, up to the last before midnight."""
 
     def __init__(self, dice: Dice, day: date) -> None:
         self._dice = dice
@@ -28,10 +28,19 @@ class Clock:
         self._now = datetime.combine(day, OPENS, SHANGHAI)
 
     def tick(self) -> datetime:
-        """The instant at which the next thing happens: a minute or two later, and on the same day."""
+        """The instant at which the next thing happens: a minute or three later, and on the same day."""
+        return self.wait(0.7, 3.2)
+
+    def wait(self, least: float, most: float) -> datetime:
+        """Let some minutes go by."""
         last = datetime.combine(self.day, time(23, 58), SHANGHAI)
-        self._now = min(last, self._now + timedelta(seconds=int(self._dice.between(40, 150))))
+        self._now = min(last, self._now + timedelta(seconds=int(self._dice.between(least * 60, most * 60))))
         return self._now
+
+    def reach(self, hour: int) -> None:
+        """Let it become this hour, or some minutes past it, if it is not later already."""
+        begun = datetime.combine(self.day, time(hour), SHANGHAI)
+        self._now = max(self._now, begun + timedelta(seconds=int(self._dice.between(0, 1500))))
 
 
 @dataclass(frozen=True, slots=True)

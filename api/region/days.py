@@ -32,27 +32,36 @@ def live(world: World) -> dict[str, list[Trip]]:
             world.clock.begin(day)
         turn(world)
         _arrivals(world)
+        _work(world)
         if scene := SCENES.get(day):
             name, act = scene
             planted[name] += act(world)
-        for source in programme.SOURCES:
-            if source.rhythm.falls_on(day):
-                arise(world, source)
-        for recipe in programme.RECIPES:
-            if recipe.rhythm.falls_on(day):
-                run(world, recipe)
-        for route in programme.ROUTES:
-            if route.rhythm.falls_on(day):
-                ship(world, route)
-        for ending in programme.ENDINGS:
-            if ending.rhythm.falls_on(day):
-                end(world, ending)
         _arrivals(world, same_day=True)
         if (day + timedelta(days=1)).day == 1 and day.month % QUARTER == 0:
             for each in programme.COUNTS:
                 count(world, each)
         declare(world)
     return planted
+
+
+def _work(world: World) -> None:
+    """The day's work: what arises in the morning is charged before noon, shipped and sold in the afternoon."""
+    world.clock.reach(9)
+    for source in programme.SOURCES:
+        if source.rhythm.falls_on(world.day):
+            arise(world, source)
+    world.clock.reach(11)
+    for recipe in programme.RECIPES:
+        if recipe.rhythm.falls_on(world.day):
+            run(world, recipe)
+    world.clock.reach(14)
+    for route in programme.ROUTES:
+        if route.rhythm.falls_on(world.day):
+            ship(world, route)
+    world.clock.reach(16)
+    for ending in programme.ENDINGS:
+        if ending.rhythm.falls_on(world.day):
+            end(world, ending)
 
 
 def _arrivals(world: World, *, same_day: bool = False) -> None:

@@ -13,6 +13,7 @@ from api.region.programme import ROUTES
 from api.region.recyclers import BALER
 from api.region.world import Trip, Twist, World
 from flows.events import Collected, Generated
+from flows.mass import GRAMS_PER_TONNE
 
 BIASED_FROM: Final = date(2026, 2, 16)
 BIAS: Final = 0.015
@@ -27,7 +28,9 @@ LOOPS_ON: Final = (date(2026, 3, 3), date(2026, 3, 6), date(2026, 3, 10), date(2
 LATE_ON: Final = date(2025, 8, 19)
 LATE_TOLD: Final = date(2025, 11, 5)
 YEAR_ENDS: Final = (date(2024, 12, 31), date(2025, 12, 31))
-RELABELLED_ON: Final = date(2026, 1, 7)
+RELABELLED_ON: Final = date(2026, 1, 2)
+LATE: Final = 20
+"""At eight in the evening of the year's last day."""
 
 TWIST: Final = Twist(
     biased={("dross", "truck"): (BIASED_FROM, BIAS)},
@@ -105,6 +108,7 @@ def go_late(world: World) -> list[Trip]:
 def send_off(world: World) -> list[Trip]:
     """On the last day of a year lorries leave that arrive in the next."""
     before = len(world.road)
+    world.clock.reach(LATE)
     for route in ROUTES:
         if (route.giver, route.taker) in {("smelter", "dross"), ("works", "dross"), ("copper", "landfill")}:
             ship(world, replace(route, least_t=4, trips=1, refused=0.0))
@@ -114,7 +118,9 @@ def send_off(world: World) -> list[Trip]:
 def relabel(world: World) -> list[Trip]:
     """The works repacks last year's ingots under this year's number, and sells them as this year's output."""
     alloy = "secondary-aluminium-alloy"
-    run(world, Recipe("works", "repack", None, "", Rhythm(1), (Charge((alloy,), 1e6),), ()))
+    *old, _ = world.yards["works"].lots(alloy)  # the last was cast on New Year's Day
+    mass_t = sum(lot.true_g for lot in old) / GRAMS_PER_TONNE
+    run(world, Recipe("works", "repack", None, "", Rhythm(1), (Charge((alloy,), mass_t),), ()))
     return []
 
 

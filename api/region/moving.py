@@ -115,6 +115,7 @@ def depart(world: World, route: Route, lots: list[Lot], lorry: Lorry | None = No
             legs=(leg,), method=route.method, approval_no=approval_no(giver, taker, lots[0].material, world),
         )
     )  # fmt: skip
+    world.clock.wait(8, 25)
     trip = Trip(route, manifest_id, [], world.day + timedelta(days=route.days), world.day, hazardous)
     _load(world, trip, lots, number, leg.plate)
     world.road.append(trip)
@@ -190,6 +191,7 @@ def arrive(world: World, trip: Trip) -> None:
         )
     )  # fmt: skip
     world.done.append(trip)
+    world.clock.wait(10, 35)
     refused = dice.between(*PART_REFUSED) if dice.chance(route.refused) else 0.0
     lines: list[DecidedLine] = []
     kept: list[Lot] = []

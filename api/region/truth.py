@@ -156,8 +156,8 @@ def _old_stock(world: World, events: Sequence[Event]) -> Truth:
     ]
     return Truth(
         "T05", "old-stock", (uscc,), sum(product.mass_g for product in made),
-        "锦澜 2026-01-07 把上年库存铝合金锭换装成 2026 年批次出售：溯源可见其全部产自 2025 年底以前。",
-        "On 2026-01-07 the works repacks last year's ingots into a batch of 2026: upstream, all of it was made before 2026.",
+        "锦澜 2026-01-02 把上年库存铝合金锭换装成 2026 年批次出售：溯源可见其全部产自 2025 年底以前。",
+        "On 2026-01-02 the works repacks last year's ingots into a batch of 2026: upstream, all of it was made before 2026.",
         faults.RELABELLED_ON, ENDS, batches=tuple(product.batch_id for product in made),
     )  # fmt: skip
 

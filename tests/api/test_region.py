@@ -244,7 +244,6 @@ def _per(whole: Region, numerator: str, denominator: str, *, of: type[Event]) ->
         ("copper-smelting-slag", "primary-copper-cathode", Tapped, 2.2, 3.0),
         ("copper-white-dust", "primary-copper-cathode", Tapped, 0.010, 0.025),
         ("copper-acid-sludge", "primary-copper-cathode", Tapped, 0.001, 0.003),
-        ("recovered-aluminium", "primary-dross", Transformed, 0.3, 1.0),
         ("carbon-residue", "molten-primary-aluminium", Tapped, 0.003, 0.010),
     ],
 )
@@ -378,6 +377,16 @@ def test_the_closed_loop_weighs_the_same_to_the_gram_each_time(whole: Region, re
 
     assert len(truth["manifests"]) == 4
     assert len(masses) == 1
+
+
+def test_last_years_ingots_are_all_from_last_year(whole: Region, recorded: Recorded) -> None:
+    truth = _truth(whole, "old-stock")
+    (repacked,) = [event for event in _stated(whole, Transformed) if event.process == "repack"]
+    made = [recorded.recording.book.batch(portion.batch_id).made_us for portion in repacked.inputs]
+
+    assert [product.batch_id for product in repacked.outputs] == truth["batches"]
+    assert {day_of(each).year for each in made} <= {2024, 2025}
+    assert truth["size_g"] > 500 * GRAMS_PER_TONNE
 
 
 def test_dry_mass_was_stated_for_wet(whole: Region, recorded: Recorded) -> None:
