@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.settings import Settings
+from api.workbook.export import export_workbook
 from api.workbook.report import ImportReport
+from api.workbook.template import template
 from flows.access import Caller, Sight, check_may_import, check_may_state
 from flows.book import Book
 from flows.events import Decided, Event, Loaded
 from flows.ids import EnterpriseId
+from flows.indicators import Period
 from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
 from flows.recording import Recording, Statement
@@ -116,6 +119,16 @@ class Service:
     def _check_may_import(self, caller: Caller, enterprise: EnterpriseId) -> None:
         self.recording.catch_up()
         check_may_import(caller, enterprise, self.book, self.clock().astimezone(SHANGHAI).date())
+
+    def template(self) -> bytes:
+        """The empty workbook that enterprises fill in."""
+        return template(self.catalogue)
+
+    def workbook(self, enterprise: EnterpriseId, period: Period | None) -> bytes:
+        """The template filled with an enterprise's own facts, of a period or all; it may be imported again."""
+        until = self.recording.catch_up()
+        days = (period.first, period.last) if period else (None, None)
+        return export_workbook(list(self.ledger.entries(until=until)), self.book, enterprise, days)
 
     def close(self) -> None:
         """Let go of the store."""
