@@ -41,7 +41,8 @@ class Ledger(Protocol):
     - positions count 1, 2, 3 without a gap, and an entry never changes;
     - one writer at a time, in all processes: `turn` waits for the turn before it;
     - what a turn wrote is durable when `turn` ends, and is gone when it raises;
-    - an event's name is unique for its enterprise: `append` raises `AssertionError` on a second one.
+    - an event's name is unique for its enterprise: `append` raises `AssertionError` on a second one;
+    - `head` is kept beside the entries and in the same commit, so that what is taken off the end is missed.
     """
 
     def head(self) -> Head:
