@@ -3,16 +3,19 @@
 What a caller may not see answers like what does not exist, so callers of this module turn a False into `Unknown`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, TypeAlias
 
 from flows.batches import Batch
 from flows.book import Book
+from flows.codes import division_prefix
 from flows.errors import Forbidden, Unknown
 from flows.events import (
     ApprovalGranted,
+    Arrived,
+    Cancelled,
+    Decided,
     EnterpriseConfirmed,
     Event,
     FigureDeclared,
@@ -22,8 +25,10 @@ from flows.events import (
     PermitAmended,
     PermitGranted,
     PermitRevoked,
+    Submitted,
 )
 from flows.ids import BatchId, EnterpriseId, ManifestId, SiteId
+from flows.indicators import Level
 from flows.manifests import Manifest
 
 CallerRole: TypeAlias = Literal["member", "driver", "reader", "administrator", "regulator", "auditor", "operator"]
@@ -35,6 +40,7 @@ ROLES_ZH: Final = {
 }  # fmt: skip
 _STATES_OWN: Final = {"member", "administrator", "driver"}
 _SEES_OWN: Final = {"member", "administrator", "driver", "reader"}
+_PROVINCE_DIGITS: Final = len("51")
 _AUTHORITY: Final = (EnterpriseConfirmed, PermitGranted, PermitAmended, PermitRevoked, ApprovalGranted, FigureDeclared)
 
 
@@ -63,8 +69,9 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
     """May this caller say this, for the enterprise that the fact names?
 
     Raises:
-        Forbidden: not for this enterprise, not with this role, or outside the regulator's division; a mandate is
-            given and ended by the enterprise itself, so that no delegate prolongs or passes on its own.
+        Forbidden: not for this enterprise, or not with this role; a mandate is given and ended by the enterprise
+            itself, so that no delegate prolongs or passes on its own.
+        Unknown: an authority names what is outside its division, or was never recorded.
     """
     if caller.role in {"regulator", "auditor"}:
         _check_authority(caller, event, book)
@@ -99,46 +106,47 @@ def _check_authority(caller: Caller, event: Event, book: Book) -> None:
         raise Forbidden("authority-states-other", kind=event.kind)
     if event.enterprise != caller.organisation:
         raise Forbidden("not-your-enterprise", enterprise=event.enterprise)
-    for division in _divisions(event, book):
-        if caller.role == "regulator" and not _in_charge(caller, division):
-            raise Forbidden("outside-your-division", division=division, own=caller.division)
+    if caller.role == "regulator":
+        _check_in_charge(caller, event, book)
 
 
-def _divisions(event: Event, book: Book) -> Iterator[str]:
-    """The divisions that an authority's fact touches."""
+def _check_in_charge(caller: Caller, event: Event, book: Book) -> None:
+    """What lies in another division answers like what was never recorded; a division itself is nobody's secret."""
     match event:
         case EnterpriseConfirmed(confirmed=subject):
-            yield from _division_of(subject, book)
+            _check_enterprise_in_charge(caller, subject, book)
         case PermitGranted(permit=permit):
-            yield from _division_of(permit.holder, book)
+            _check_enterprise_in_charge(caller, permit.holder, book)
         case PermitAmended(permit=permit):
-            yield from _division_of(permit.holder, book)
-            yield from _division_of_permit(permit.permit_no, book)
+            _check_permit_in_charge(caller, permit.permit_no, book)
+            _check_enterprise_in_charge(caller, permit.holder, book)
         case PermitRevoked(permit_no=permit_no):
-            yield from _division_of_permit(permit_no, book)
+            _check_permit_in_charge(caller, permit_no, book)
         case ApprovalGranted(approval=approval):
-            yield from _division_of(approval.consignor, book)
+            _check_enterprise_in_charge(caller, approval.consignor, book)
         case FigureDeclared(division=division):
-            yield division
+            if not _in_charge(caller, division):
+                raise Forbidden("outside-your-division", division=division, own=caller.division)
         case _:
             pass
+
+
+def _check_enterprise_in_charge(caller: Caller, enterprise: EnterpriseId, book: Book) -> None:
+    known = book.enterprises.get(enterprise)
+    if known is None or not _in_charge(caller, known.registered.division):
+        raise Unknown("enterprise-unknown", enterprise=enterprise)
+
+
+def _check_permit_in_charge(caller: Caller, permit_no: str, book: Book) -> None:
+    permit = book.permits.get(permit_no)
+    known = book.enterprises.get(permit.holder) if permit is not None else None
+    if known is None or not _in_charge(caller, known.registered.division):
+        raise Unknown("permit-unknown", permit=permit_no)
 
 
 def _in_charge(caller: Caller, division: str) -> bool:
     """Does a division lie in a regulator's? One whose division nobody named is in charge of nothing."""
     return bool(caller.division) and division.startswith(caller.division)
-
-
-def _division_of_permit(permit_no: str, book: Book) -> Iterator[str]:
-    permit = book.permits.get(permit_no)
-    if permit is not None:
-        yield from _division_of(permit.holder, book)
-
-
-def _division_of(enterprise: EnterpriseId, book: Book) -> Iterator[str]:
-    known = book.enterprises.get(enterprise)
-    if known is not None:
-        yield known.registered.division
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,79 @@ class Sight:
             return False
         manifest = self.book.find_manifest(batch.manifest_id)
         return manifest is not None and self.sees_manifest(manifest)
+
+    def sees_entry(self, event: Event) -> bool:
+        """Its stater's, a party's of its manifest, theirs whom an authority's fact is about, a regulator's of its site."""
+        if self.holds(event.enterprise) or (self.region and event.enterprise == self.caller.organisation):
+            return True
+        match event:
+            case Submitted() | Loaded() | Arrived() | Decided() | Cancelled():
+                manifest = self.book.find_manifest(event.manifest_id)
+                return manifest is not None and self.sees_manifest(manifest)
+            case EnterpriseConfirmed(confirmed=subject):
+                return self.holds(subject)
+            case PermitGranted(permit=permit) | PermitAmended(permit=permit):
+                return self.holds(permit.holder)
+            case ApprovalGranted(approval=approval):
+                return self.holds(approval.consignor) or self.holds(approval.consignee)
+            case MandateGiven(mandate=mandate):
+                return mandate.delegate in self.own
+            case _:
+                site_id = getattr(event, "site_id", None)
+                return isinstance(site_id, str) and self._oversees(site_id)
+
+    def follows(self, batch: Batch) -> bool:
+        """Whose mass it is: its holder, who sent or received it, or a regulator of its site. A carrier sees, and
+        does not follow: none of the mass along the chain is its own.
+        """
+        if batch.holder in self.own or self._oversees(batch.site_id):
+            return True
+        manifest = self.book.find_manifest(batch.manifest_id) if batch.manifest_id is not None else None
+        if manifest is None or not self.sees_manifest(manifest):
+            return False
+        submitted = manifest.submitted
+        return self.region or not self.own.isdisjoint({submitted.enterprise, submitted.consignee})
+
+    def check_follows(self, batch: Batch) -> None:
+        """Raises `Forbidden` where the caller sees a batch and may not ask what became of it."""
+        if not self.follows(batch):
+            raise Forbidden("chain-parties-only", batch=batch.batch_id)
+
+    def knows_on_chain(self, batch: Batch) -> bool:
+        """May the caller know what and whose a batch is that a trace of theirs led to?"""
+        return self.region or self.sees_batch(batch)
+
+    def check_may_filter(self) -> None:
+        """Raises `Forbidden`: a filter by what is not seen would tell it, as hidden batches vanish where it fits not."""
+        if not self.region:
+            raise Forbidden("filter-regulators-only")
+
+    def check_may_graph(self) -> None:
+        """Raises `Forbidden`: networks and graph files hold identities."""
+        if not self.region:
+            raise Forbidden("graph-regulators-only")
+
+    def home(self) -> tuple[Level, str]:
+        """The boundary that the caller's figures are of where none is asked for: all, a division, or the enterprise."""
+        match self.caller.role:
+            case "auditor":
+                return "region", ""
+            case "regulator":
+                own = self.caller.division
+                return ("province" if len(own) == _PROVINCE_DIGITS else "prefecture"), own
+            case _:
+                return "enterprise", self.caller.organisation
+
+    def check_figures(self, level: Level, key: str) -> None:
+        """Raises `Forbidden` where figures are the region's, another division's or another enterprise's."""
+        if level == "enterprise":
+            allowed = self.holds(key)
+        elif self.caller.role == "regulator":
+            allowed = level != "region" and _in_charge(self.caller, division_prefix(key))
+        else:
+            allowed = self.caller.role == "auditor"
+        if not allowed:
+            raise Forbidden("figures-own-only")
 
     def sees_enterprise(self, enterprise: EnterpriseId, partners: frozenset[EnterpriseId]) -> bool:
         """Its own, one of its direct partners, or one in the regulator's charge."""
