@@ -46,10 +46,13 @@ def _left(unit: Unit, handles: Sequence[Handle], world: World) -> Left:
     if receiver is None:
         problem = Malformed("workbook-receiver-needed")
         raise unit.first.wrong(problem, "consignee")
-    pairs = zip(unit.rows, handles, strict=True)
+    pairs = sorted(
+        zip(unit.rows, handles, strict=True),
+        key=lambda pair: (pair[0].needed("batch"), pair[0].said("container"), pair[0].mass_g()),
+    )
     portions = [world.portion(row, handle) for row, handle in pairs]
     method = unit.agreed_text("method") or ""
-    codes_told = write_outgoing(_numbered_codes(list(enumerate(unit.rows, 1))))
+    codes_told = write_outgoing(_numbered_codes([(line, row) for line, (row, _) in enumerate(pairs, 1)]))
     return Left(
         event_id=unit.event_id(),
         enterprise=world.enterprise,

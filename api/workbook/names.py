@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from api.workbook.official import B4, B5
-from api.workbook.remarks import read_remarks
+from api.workbook.remarks import labels_of, read_remarks
 from api.workbook.sheets import BY_KEY
 from api.workbook.values import plain
 from flows.book import Book
@@ -19,22 +19,29 @@ from flows.events import (
     Decided,
     Delivered,
     Disposed,
+    EnterpriseRegistered,
     Event,
+    FacilityRegistered,
     Generated,
     Left,
     Loaded,
     Packed,
+    PlanFiled,
     Product,
+    ScaleRegistered,
+    SiteRegistered,
     StatusChanged,
     StockDeclared,
     StockTaken,
+    StorageRegistered,
     Stored,
     Submitted,
     TakenOut,
     Tapped,
     Transformed,
+    VehicleRegistered,
 )
-from flows.ids import BatchId, EnterpriseId, Id, ManifestId
+from flows.ids import BatchId, EnterpriseId, Id, ManifestId, derived
 
 BatchName: TypeAlias = tuple[str, str, str]
 """Site code, batch code, container code."""
@@ -76,7 +83,7 @@ def refused_code(submitted: Submitted, line: int) -> str:
 
 def outgoing_codes(submitted: Submitted) -> dict[int, str]:
     """The B.5 code of each line, where the note tells: one for all, or ``1=…,2=…``."""
-    told, _ = read_remarks(submitted.note, [column.zh for column in B5.columns if column.noted] + [B5_LABEL])
+    told, _ = read_remarks(submitted.note, labels_of(B5))
     text = told.get(B5_LABEL, "")
     if "=" not in text:
         return {line.line: text for line in submitted.lines} if text else {}
@@ -103,6 +110,9 @@ class Names:
     inbound: dict[ManifestId, Inbound] = field(default_factory=dict[ManifestId, Inbound])
     drawn: dict[BatchId, list[int]] = field(default_factory=dict[BatchId, list[int]])
     """What runs took in of each batch, portion by portion."""
+    events: dict[str, Event] = field(default_factory=dict[str, Event])
+    registrations: dict[Identity, Event] = field(default_factory=dict[Identity, Event])
+    """The last registration of each thing, by type and id."""
     unnamed: list[Event] = field(default_factory=list[Event])
     """Facts that the workbook has no row for."""
     _coded: dict[tuple[str, str], dict[str, BatchId]] = field(default_factory=dict[tuple[str, str], dict[str, BatchId]])
@@ -156,7 +166,22 @@ class Names:
 
     def take(self, event: Event) -> None:
         """Take in a fact of the enterprise's own."""
+        self.events[event.event_id] = event
         match event:
+            case EnterpriseRegistered():
+                self.registrations["enterprise", event.enterprise] = event
+            case SiteRegistered(site=site):
+                self.registrations["site", site.site_id] = event
+            case FacilityRegistered(facility=facility):
+                self.registrations["facility", facility.facility_id] = event
+            case StorageRegistered(storage=storage):
+                self.registrations["storage", storage.storage_id] = event
+            case ScaleRegistered(scale=scale):
+                self.registrations["scale", scale.scale_id] = event
+            case VehicleRegistered(vehicle=vehicle):
+                self.registrations["vehicle", vehicle.plate] = event
+            case PlanFiled(plan=plan):
+                self.registrations["plan", plan.site_id, str(plan.year)] = event
             case StockDeclared(product=product):
                 self._add(("stock", *self._claim_product(product, event.site_id)), event)
             case Generated(product=product):
@@ -178,8 +203,9 @@ class Names:
             case Disposed(site_id=site_id):
                 self._record("b4", self.site_code(site_id), _record_no(event, "b4", B4_LABEL), event)
             case Delivered(site_id=site_id):
-                sheet = "b4" if B4_LABEL in _labels(event, "b4") else "leaving"
-                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, B4_LABEL), event)
+                own_use = B4_LABEL in _labels(event, "b4")
+                sheet, label = ("b4", B4_LABEL) if own_use else ("leaving", RECORD_LABEL)
+                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, label), event)
             case Left(site_id=site_id):
                 labels = _labels(event, "b5")
                 if B5_LABEL in labels:
@@ -221,14 +247,13 @@ class Names:
         """Put into storage, or taken out: with the split before it, where the row took only a part."""
         site, own, container = self.called.get(batch_id, ("", batch_id.partition(".")[2], ""))
         facts: tuple[Event, ...] = (event,)
-        split = self._splits.pop(batch_id, None)
-        if (
-            split is not None
-            and self.records[split][0].event_time == event.event_time
-            and (code is None or plain(code) == own)
-        ):
+        code = plain(code) if code else own
+        # the row may have left the container out: then its fact was named without
+        bare = event.event_id == derived("event", sheet, site, code, "", "")
+        name = (site, code, "" if bare else container)
+        split = self._splits.get(batch_id)
+        if split is not None and self.records[split][0].event_id == derived("event", sheet, *name, "split"):
             facts = (*self.records.pop(split), event)
-        name = (site, plain(code) if code else own, container)
         if (sheet, *name) in self.records:
             name = (site, event.event_id, container)
         self.records[sheet, *name] = facts
@@ -237,6 +262,11 @@ class Names:
 
     def _site_of(self, batch_id: BatchId) -> str:
         return self.called[batch_id][0] if batch_id in self.called else ""
+
+    def by_event(self, facts: Sequence[Event]) -> tuple[Event, ...] | None:
+        """What the ledger holds under the names of these facts, when it holds them all."""
+        held = [self.events.get(fact.event_id) for fact in facts]
+        return tuple(event for event in held if event is not None) if facts and None not in held else None
 
     def _record(self, sheet: str, site: str, number: str, event: Event) -> Identity:
         identity = (sheet, site, plain(number))
@@ -268,9 +298,7 @@ class Names:
 
 
 def _labels(event: Event, sheet: str) -> Mapping[str, str]:
-    labels = [column.zh for column in BY_KEY[sheet].columns if column.noted]
-    told, _ = read_remarks(event.note, [*labels, B4_LABEL, B5_LABEL, MANIFEST_LABEL, RECORD_LABEL])
-    return told
+    return read_remarks(event.note, labels_of(BY_KEY[sheet]))[0]
 
 
 def _record_no(event: Event, sheet: str, label: str = RECORD_LABEL) -> str:

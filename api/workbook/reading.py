@@ -3,7 +3,8 @@
 import re
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -17,12 +18,13 @@ FILE_MAX_B: Final = 50_000_000
 """A hundred thousand rows are a tenth of this."""
 UNPACKED_MAX_B: Final = 200_000_000
 """190 kB of a hostile file declared 49 MB: what unpacks to more than this is no ledger."""
-COLUMNS_MAX: Final = 200
+COLUMN_LETTERS_MAX: Final = 2  # up to column ZZ
 ROWS_MAX: Final = 100_000
 
 Raw: TypeAlias = str | float | int | bool | date | datetime | time | timedelta
 
 _FORMULA_CELL: Final = re.compile(rb'<c\b(?P<head>[^>]*?\br="(?P<name>[A-Z]+\d+)"[^>]*)>(?P<inside>.*?)</c>', re.DOTALL)
+_FILLED: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*(?<!/)>')
 _VALUE: Final = re.compile(rb"<v[^>]*>[^<]+</v>")
 _NONE: Final[frozenset[str]] = frozenset()
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -53,50 +55,60 @@ def tables(data: bytes) -> list[Table]:
     Raises:
         Malformed: not a workbook, protected, too large, or too large unpacked.
     """
-    _check_size(data)
+    if len(data) > FILE_MAX_B:
+        raise Malformed("workbook-too-large", megabytes=len(data) // 1_000_000, limit=FILE_MAX_B // 1_000_000)
+    broken = _look_inside(data) if data.startswith(b"PK") else {}  # an old .xls keeps every formula's result
     try:
         with CalamineWorkbook.from_filelike(BytesIO(data)) as book:
-            found = [
-                (name, [[*row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)])
+            return [
+                Table(
+                    name,
+                    [[*row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)],
+                    broken.get(name, _NONE),
+                )
                 for name in book.sheet_names
             ]
     except CalamineError as fault:
         raise Malformed("workbook-unreadable") from fault
-    broken = _without_result(data)
-    for name, cells in found:
-        if len(cells) > ROWS_MAX or any(len(row) > COLUMNS_MAX for row in cells[:1]):
-            raise Malformed("workbook-too-long", sheet=name, rows=len(cells), limit=ROWS_MAX, columns=COLUMNS_MAX)
-    return [Table(name, cells, broken.get(name, _NONE)) for name, cells in found]
 
 
-def _check_size(data: bytes) -> None:
-    if len(data) > FILE_MAX_B:
-        raise Malformed("workbook-too-large", megabytes=len(data) // 1_000_000, limit=FILE_MAX_B // 1_000_000)
-    if not data.startswith(b"PK"):
-        return
+def _look_inside(data: bytes) -> dict[str, frozenset[str]]:
+    """Sizes first, before anything is laid out in memory; then the formulas that have no result.
+
+    A formula that a program wrote has none until Excel or WPS has saved the file.
+    """
+    found: dict[str, frozenset[str]] = {}
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             unpacked_b = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError) as fault:
-        raise Malformed("workbook-unreadable") from fault
-    if unpacked_b > UNPACKED_MAX_B:
-        raise Malformed("workbook-bomb", megabytes=unpacked_b // 1_000_000, limit=UNPACKED_MAX_B // 1_000_000)
-
-
-def _without_result(data: bytes) -> Mapping[str, frozenset[str]]:
-    """A formula that a program wrote has no result until Excel or WPS has saved the file."""
-    found: dict[str, frozenset[str]] = {}
-    if not data.startswith(b"PK"):  # an old .xls keeps every formula's result
-        return found
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+            if unpacked_b > UNPACKED_MAX_B:
+                limit = UNPACKED_MAX_B // 1_000_000
+                raise Malformed("workbook-bomb", megabytes=unpacked_b // 1_000_000, limit=limit)
+            if archive.testzip() is not None:  # a part that is longer than it says fails its check sum
+                raise Malformed("workbook-unreadable")
             for name, path in _sheet_paths(archive):
                 xml = archive.read(path)
+                _check_extent(name, xml)
                 if b"<f" in xml or b't="e"' in xml:
                     found[name] = frozenset(_broken(xml))
-    except (zipfile.BadZipFile, KeyError, ET.ParseError) as fault:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, NotImplementedError, ET.ParseError) as fault:
         raise Malformed("workbook-unreadable") from fault
+    if not found and not _is_xlsx(data):
+        raise Malformed("workbook-unreadable")
     return found
+
+
+def _is_xlsx(data: bytes) -> bool:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+
+
+def _check_extent(name: str, xml: bytes) -> None:
+    """One cell in the last corner would lay out millions of empty ones."""
+    rows = max((int(match[2]) for match in _FILLED.finditer(xml)), default=0)
+    columns = max((len(match[1]) for match in _FILLED.finditer(xml)), default=0)
+    if rows > ROWS_MAX or columns > COLUMN_LETTERS_MAX:
+        raise Malformed("workbook-too-long", sheet=name, rows=rows, limit=ROWS_MAX)
 
 
 def _broken(xml: bytes) -> Iterator[str]:

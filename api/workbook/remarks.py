@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from api.workbook.layout import Sheet
 from flows.errors import Malformed
 
 NOTE_MAX = 500
@@ -24,6 +25,11 @@ def write_remarks(pairs: Iterable[tuple[str, str]], note: str | None) -> str | N
     if len(text) > NOTE_MAX:
         raise Malformed("workbook-note-long", length=len(text), limit=NOTE_MAX)
     return text
+
+
+def labels_of(sheet: Sheet) -> tuple[str, ...]:
+    """Any header of a sheet may label what a note keeps."""
+    return tuple(column.zh for column in sheet.columns if column.zh != NOTE_LABEL)
 
 
 def read_remarks(text: str | None, labels: Iterable[str]) -> tuple[Mapping[str, str], str]:

@@ -44,9 +44,9 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
             found[row.sheet.key, f"#{row.number}"] = lone
             continue
         unit = found.setdefault(key, Unit(row.sheet, key, [], site))
-        if unit.rows and row.sheet.key in _ROW_IS_RECORD:
+        if unit.rows and (row.sheet.key in _ROW_IS_RECORD or (key[0] == "unit" and key[1] != "plan")):
             if row.values != unit.first.values:
-                problem = Malformed("workbook-rows-differ", record=key[2], row=unit.first.number)
+                problem = Malformed("workbook-rows-differ", record=row.said("code"), row=unit.first.number)
                 unit.problems.append(row.wrong(problem, "code").told)
             continue
         unit.rows.append(row)
@@ -265,7 +265,7 @@ def build(found: Sequence[Unit], ordered: Iterable[Unit], world: World) -> None:
 
 def _settle(unit: Unit, world: World) -> None:
     """A record that the ledger holds already is no new fact; with other content it is an error."""
-    known = world.names.records.get(unit.identity)
+    known = world.names.records.get(unit.identity) or world.names.by_event(unit.facts)
     if known is not None:
         differs = difference(unit.facts, known, world.names)
         if differs is not None:

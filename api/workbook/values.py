@@ -108,7 +108,10 @@ class CellReader:
             return self._read(column, raw, text, unit)
         except Problem as problem:
             nearest = problem.figures.get("nearest")
-            raise Unread(problem, nearest=nearest if isinstance(nearest, str) and nearest != "—" else None) from problem
+            allowed = tuple(self.catalogue.methods) if column.kind == "method" else ()
+            raise Unread(
+                problem, allowed, nearest if isinstance(nearest, str) and nearest != "—" else None
+            ) from problem
 
     def _read(self, column: Column, raw: Raw, text: str, unit: str | None) -> Value:
         match column.kind:

@@ -116,8 +116,8 @@ class Unit:
         return value
 
     def joined(self, key: str) -> str:
-        """All that the rows say in a column of words, each once."""
-        return "、".join(dict.fromkeys(row.said(key) for row in self.rows if row.said(key)))
+        """All that the rows say in a column of words, each once, however the rows are sorted."""
+        return "、".join(sorted({row.said(key) for row in self.rows if row.said(key)}))
 
     def note(self, *pairs: tuple[str, str], extra: Iterable[str] = ()) -> str | None:
         """The note of the record's fact: labelled pairs, the columns that only a note keeps, the note."""
