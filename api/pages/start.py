@@ -1,26 +1,91 @@
 """The first page: figures with their definitions, what waits for the reader, and what came in last."""
 
+from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import islice
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages.drawing import page
 from api.pages.manifests import waits_for
-from api.pages.reading import PageRoute, TheReader
+from api.pages.reading import PageRoute, Reader, TheReader
 from api.rest.batches import open_batches
+from api.rest.readings import Wanted, question_of
+from flows.ids import EnterpriseId
+from flows.indicators import PART_WORDS, Value
+from flows.times import SHANGHAI, moment_of
+from graph.figures import figures
+from graph.lineage import EVERYTHING
 
 NEWEST: Final = 12
+REGION_FIGURES: Final = (
+    "supply-share", "direct-alloying", "utilization-general", "use-and-disposal-hazardous",
+    "fate-utilization-hazardous", "stock-hazardous", "generation-intensity",
+)  # fmt: skip
+OWN_FIGURES: Final = (
+    "use-and-disposal-hazardous", "utilization-general", "fate-utilization-hazardous", "stock-hazardous",
+    "stock-general", "generation-intensity",
+)  # fmt: skip
+FIRST_YEAR: Final = 2000
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/")
-def start_page(request: Request, reader: TheReader) -> Response:
+def start_page(
+    request: Request, reader: TheReader, year: Annotated[int | None, Query(ge=FIRST_YEAR, le=2100)] = None
+) -> Response:
     manifests = reader.service.lineage.manifests()
     waiting = [each for each in manifests if waits_for(each, reader)]
     open_ones = [each for each in manifests if not each.closed and reader.sight.sees_manifest(each)]
     newest = list(islice(open_batches(reader.sight, reader.service), NEWEST))
-    return page(request, "start.html", waiting=waiting, open=open_ones[:NEWEST], newest=newest, figures=[])
+    known = years(reader)
+    chosen = year or known[0]
+    told: Sequence[Value] = figures_of(reader, chosen) if reader.sight.region or reader.sight.own else ()
+    return page(
+        request,
+        "start.html",
+        waiting=waiting,
+        open=open_ones[:NEWEST],
+        open_count=len(open_ones),
+        newest=newest,
+        figures=told,
+        year=chosen,
+        years=known,
+        part_words=PART_WORDS,
+    )
+
+
+def years(reader: Reader) -> list[int]:
+    """The years that the ledger has batches of, the latest first; this year where there are none."""
+    lineage, today = reader.service.lineage, reader.service.clock().astimezone(SHANGHAI).date()
+    made_us = lineage.batches.made_us.view(lineage.lengths.batches)
+    if not len(made_us):
+        return [today.year]
+    first, last = moment_of(int(made_us.min())).year, moment_of(int(made_us.max())).year
+    return list(range(min(last, today.year), min(first, today.year) - 1, -1))
+
+
+def figures_of(reader: Reader, year: int, enterprise: EnterpriseId | None = None) -> Sequence[Value]:
+    """The headline figures of a year, of the reader's own boundary or of an enterprise in it."""
+    today = reader.service.clock().astimezone(SHANGHAI).date()
+    last = min(date(year, 12, 31), max(today, date(year, 1, 1)))
+    wanted = Wanted(first=date(year, 1, 1), last=last)
+    if enterprise is not None:
+        wanted = wanted.model_copy(update={"level": "enterprise", "key": enterprise})
+    question = question_of(reader.sight, reader.service, wanted, EVERYTHING)
+    ids = OWN_FIGURES if question.boundary.level == "enterprise" else REGION_FIGURES
+    return list(_once(figures(ids, question, reader.service.columns)))
+
+
+def _once(values: Sequence[Value]) -> Iterator[Value]:
+    """A companion that comes with two figures is told once."""
+    told: set[tuple[str, str | None]] = set()
+    for value in values:
+        key = value.definition.id, value.boundary.metal
+        if key not in told:
+            told.add(key)
+            yield value

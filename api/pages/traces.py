@@ -150,7 +150,8 @@ def _materials(batch: Batch, reader: Reader, horizon: Horizon) -> list[str]:
     """The materials to filter by: of all that the whole trace meets."""
     lineage = reader.service.lineage
     whole = trace(lineage, lineage.rank(batch.batch_id), "both", horizon=horizon)
-    return sorted({lineage.materials.names[each] for each in whole.nodes.material.tolist()})
+    numbers: list[int] = whole.nodes.material.tolist()
+    return sorted({lineage.materials.names[each] for each in numbers})
 
 
 def _deeper(depth: str) -> str:

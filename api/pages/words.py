@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from flows.errors import Language
+from flows.errors import Language, messages
 
 LOCALE_FOLDER: Final = Path(__file__).parent.parent / "locale"
 
@@ -36,6 +36,10 @@ class Words:
     def chosen(self, zh: str, en: str) -> str:
         """What stands in the data in both languages; Chinese where there is no English."""
         return en if self.language == "en" and en else zh
+
+    def message(self, key: str) -> str:
+        """A reason or a note of a figure, in words."""
+        return messages()[key][self.language]
 
     def known(self, key: str) -> str | None:
         """The words under a key, if there are any."""
