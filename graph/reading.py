@@ -128,13 +128,12 @@ Cuts: TypeAlias = dict[tuple[Boundary, str | None, bool], Cut]
 
 
 def _cut(question: Question, waste: str | None, columns: Columns, *, products: bool) -> Cut:
-    """Cut the rows; with products, those of all products too, whichever waste is asked for."""
+    """Cut the rows; with products, those of all products too, whichever waste code is asked for."""
     table = columns.table()
-    inside = origins_in(columns, question.boundary, waste, table.origins)
+    known = origins_in(columns, question.boundary, waste, table.origins)[table.origin]
     if products:
         others = origins_in(columns, replace(question.boundary, code=None, material=None), None, table.origins)
-        inside |= others & (table.origins[:, 3] == Arising.OTHER)
-    known = inside[table.origin]
+        known |= others[table.origin] & (table.kind == Kind.PRODUCED)
     if question.as_of is not None:
         known &= table.position <= question.as_of
     if question.at_us is not None:
