@@ -132,7 +132,7 @@ def test_a_permit_is_valid_from_its_first_day_to_its_last() -> None:
 
 
 def test_a_renewed_permit_serves_when_the_old_one_has_ended() -> None:
-    old = permitted(number="旧", begin=date(2021, 3, 1), end=date(2026, 2, 28))
+    old = permitted(mass="500 t", number="旧", begin=date(2021, 3, 1), end=date(2026, 2, 28))
     house = _bare(planned(), old, permitted(number="新", begin=date(2026, 3, 1)))
     house.tell(generated())
 

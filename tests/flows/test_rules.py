@@ -518,14 +518,14 @@ def test_a_changed_status_stays_with_the_material(house: House) -> None:
     assert batch(own(SMELTER, "B3")).status == "product"
 
 
-def test_of_merged_batches_the_strictest_status_stays(house: House) -> None:
+@pytest.mark.parametrize("order", [("B1", "B2"), ("B2", "B1")])
+def test_of_merged_batches_the_strictest_status_stays(house: House, order: tuple[str, str]) -> None:
     house.tell(generated("B1", "1 t"), generated("B2", "1 t"))
     house.tell(
         say(StatusChanged, SMELTER, at(8, 30), batch_id=own(SMELTER, "B1"), status="general_waste", basis="鉴别")
     )
-    house.tell(
-        transformed([portion("B1", "1 t"), portion("B2", "1 t")], [product(SMELTER, "B3", "2 t")], process="merge")
-    )
+    both = [portion(name, "1 t") for name in order]
+    house.tell(transformed(both, [product(SMELTER, "B3", "2 t")], process="merge"))
 
     assert house.book.batch(own(SMELTER, "B3")).status == "hazardous_waste"
 
@@ -772,6 +772,8 @@ def test_what_is_decided_is_what_arrived(house: House) -> None:
         "第 1 行：接受与拒收合计 10 t，到场称重 9.9 t；两者须相等",
         "line 1: accepted and rejected make 10 t, but 9.9 t arrived; they must be equal",
     )
+    for parts in (("9 t", "0.8 t"), ("9 t", None), (None, None)):
+        assert house.refusal(decided([parts])).key == "decided-not-arrived"
     house.says_no(
         decided([("9 t", "0.9 t")], reason=""),
         "rejected-without-reason",
@@ -904,6 +906,15 @@ def test_a_rest_is_not_dated_before_a_use_of_its_batch(house: House) -> None:
         f"“the rest” is taken at 2026-03-09 09:59, before batch {SMELTER}.B1 was last used at 2026-03-09 10:00; check the time",
     )
     house.tell(transformed([portion("B1", "6 t", rest=True)], made, when=at(10)))
+
+
+def test_a_use_that_was_told_late_does_not_hide_a_later_one(house: House) -> None:
+    house.tell(generated())
+    house.tell(transformed([portion("B1", "4 t")], [product(SMELTER, "B2", "4 t")], when=at(11)))
+    house.tell(transformed([portion("B1", "4 t")], [product(SMELTER, "B3", "4 t")], when=at(9)))
+
+    rest = transformed([portion("B1", "2 t", rest=True)], [product(SMELTER, "B4", "2 t")], when=at(10))
+    assert house.refusal(rest).key == "rest-before-use"
 
 
 def test_a_rest_of_a_batch_that_nobody_used_may_be_a_little_before_it(house: House) -> None:

@@ -1,6 +1,6 @@
 """The way in over every store: one commit for all who wait, and nothing kept of what fails."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -37,6 +37,8 @@ class Watched:
         self.fails: BaseException | None = None
         self.gate, self.inside = Flag(), Flag()
         self.gate.set()
+        self.before: Callable[[], object] = int
+        """What happens between a writer's last look and its turn."""
 
     def head(self) -> Head:
         return self.inner.head()
@@ -52,6 +54,7 @@ class Watched:
         self.turns += 1
         self.inside.set()
         self.gate.wait()
+        self.before()
         with self.inner.turn() as turn:
             yield turn
             if self.fails is not None:
@@ -222,6 +225,21 @@ def test_two_recordings_on_one_store_hear_of_each_other_under_the_lock(name: str
     assert one.book == other.book
     one.ledger.close()
     other.ledger.close()
+
+
+def test_what_others_wrote_in_the_last_moment_counts(ledger: Watched) -> None:
+    """Between the last look at the ledger and the turn, somebody else takes most of the batch."""
+    house = settled(ledger)
+    house.tell(generated(mass="10 t"))
+    other = House(ledger.inner)
+    taken = transformed([portion("B1", "8 t")], [product(SMELTER, "B2", "8 t")])
+    ledger.before = lambda: other.tell(taken)
+
+    with pytest.raises(Problem) as caught:
+        house.tell(transformed([portion("B1", "8 t")], [product(SMELTER, "B3", "8 t")]))
+    assert (caught.value.key, caught.value.figures["left"]) == ("overdrawn", "2 t")
+    again = house.tell(taken)
+    assert again.entries == other.tell(taken).entries
 
 
 def test_the_book_is_equal_after_catching_up_and_after_live_recording(ledger: Watched) -> None:
