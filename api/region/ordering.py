@@ -1,4 +1,4 @@
-"""In which order the facts are told: before the workbook, the workbook, after it; by month, and by author within it."""
+"""In which order the facts are told: before the workbook, the workbook, after it; by quarter, and by author within it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,18 +94,19 @@ def part(rows: Iterable[Row], workbook: EnterpriseId) -> Parts:
 
 
 def told(rows: Sequence[Row]) -> list[Row]:
-    """By the month in which they were told, and within it by author, as far as causes allow.
+    """By the quarter in which they were told, and within it by author, as far as causes allow.
 
     Two facts that name the same batch or manifest keep their order; so does what one author told of one thing.
     """
-    month_of: dict[Id, tuple[int, int]] = {}
-    months: defaultdict[tuple[int, int], list[Row]] = defaultdict(list)
+    quarter_of: dict[Id, int] = {}
+    quarters: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
         names = list(touched(row.event))
-        month = max([(row.told_on.year, row.told_on.month), *(month_of[name] for name in names if name in month_of)])
-        month_of |= dict.fromkeys(names, month)
-        months[month].append(row)
-    return [row for month in sorted(months) for row in _by_author(months[month])]
+        own = row.told_on.year * 4 + (row.told_on.month - 1) // 3
+        quarter = max([own, *(quarter_of[name] for name in names if name in quarter_of)])
+        quarter_of |= dict.fromkeys(names, quarter)
+        quarters[quarter].append(row)
+    return [row for quarter in sorted(quarters) for row in _by_author(quarters[quarter])]
 
 
 def _by_author(rows: Sequence[Row]) -> Iterator[Row]:
