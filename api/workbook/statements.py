@@ -21,7 +21,7 @@ from flows.times import day_of, earliest_us
 
 BUILDERS: Final[Mapping[str, Callable[[Unit, World], list[Event]]]] = {
     "unit": registered, "stock": arisen, "b1": arisen, "arising": gained, "receipt": received, "other": otherwise,
-    "assay": assayed, "b2": lying, "run": run, "b3": lying, "b4": used_here, "leaving": leaving, "b5": sent,
+    "assay": assayed, "b2": lying, "b3": lying, "run": run, "b4": used_here, "leaving": leaving, "b5": sent,
 }  # fmt: skip
 RANKS: Final = {key: rank for rank, key in enumerate(BUILDERS)}
 """The order within a day, where no cause tells."""
