@@ -1,23 +1,28 @@
 """The web application: REST and pages over one service, with a strict content policy."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import pages
-from api.problems import problem_response, shape_response
+from api.problems import Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
 from api.rest import batches, facts, imports, manifests, readings, traces
 from api.service import Service
-from flows.errors import Malformed, Problem, Unknown
+from flows.errors import Problem
 
 BODY_MOST: Final = 32 * 1024 * 1024
 """Bytes of one request: a workbook of a year of a large plant is a few megabytes."""
+DIGITS_MOST: Final = 18
+"""A Content-Length of more digits is no length."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,6 +33,15 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+ABOUT: Final = """
+Facts in, readings out. 事实登记，读数取出。
+
+- Sign in with `Authorization: Bearer KEY`. Masses are whole grams, times carry their zone.
+- Problems are `application/problem+json` (RFC 9457), in Chinese or English by `Accept-Language` or `?lang=`.
+- Lists come by page; the `Link` header names the next one. `Huanliu-Position` is the ledger position that an answer
+  knows at least: it tells how many entries there are, and nothing of whose.
+- What a caller may not see answers like what does not exist.
+"""
 
 
 def create_app(service: Service, port: int | None = None) -> FastAPI:
@@ -42,6 +56,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
         title="环流 huanliu",
         version="1",
         summary="有色金属固体废物物质流追溯 · material flow and solid-waste traceability",
+        description=ABOUT,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -54,37 +69,75 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     pages.mount_static(app)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_shape)
-    app.add_exception_handler(HTTPStatus.NOT_FOUND, _on_missing)
-    app.middleware("http")(_guarded)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_fault)
+    app.add_middleware(Guard)
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     return app
+
+
+class Guard:
+    """No body beyond the limit, whether its length was told or not; and the content policy on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, counting."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_MOST:
+                raise TooLargeBody(_too_large())
+            return message
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope)
+        if _length(request) > BODY_MOST:
+            await problem_response(request, _too_large())(scope, receive, headed)
+        else:
+            await self._app(scope, counted, headed)
+
+
+def _length(request: Request) -> int:
+    told = request.headers.get("content-length", "")
+    return int(told[:DIGITS_MOST]) if told.isascii() and told.isdecimal() else 0
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("body-too-large", most=f"{BODY_MOST >> 20} MiB")
 
 
 async def _on_problem(request: Request, fault: Exception) -> Response:
     return problem_response(request, cast("Problem", fault))
 
 
-async def _on_missing(request: Request, _: Exception) -> Response:
-    if request.url.path.startswith("/api/"):
-        return problem_response(request, Unknown("page-unknown", path=request.url.path[:80]))
-    return pages.missing_page(request)
-
-
 async def _on_shape(request: Request, fault: Exception) -> Response:
     return shape_response(request, cast("RequestValidationError", fault))
 
 
-async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    size = int(request.headers.get("content-length") or 0)
-    if size > BODY_MOST:
-        problem = Malformed("body-too-large", size=f"{size >> 20} MiB", most=f"{BODY_MOST >> 20} MiB")
-        response = problem_response(request, problem)
-    else:
-        response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+async def _on_http(request: Request, fault: Exception) -> Response:
+    refused = cast("HTTPException", fault)
+    if refused.status_code == HTTPStatus.NOT_FOUND and not request.url.path.startswith("/api/"):
+        return pages.missing_page(request)
+    return http_response(request, refused)
+
+
+async def _on_fault(request: Request, _: Exception) -> Response:
+    return problem_response(request, Broken("fault-of-ours"))
 
 
 def _alive() -> Response:
@@ -93,5 +146,5 @@ def _alive() -> Response:
 
 def _ready(request: Request) -> Response:
     service: Service = request.app.state.service
-    position = service.recording.catch_up()
-    return JSONResponse({"ready": True, "position": position})
+    service.recording.catch_up()
+    return JSONResponse({"ready": True})

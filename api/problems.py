@@ -1,24 +1,17 @@
 """Problems on the wire: problem+json in the caller's language; the only place where status codes stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
 import orjson
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.faults import faults_of
 from flows.errors import Conflict, Forbidden, Language, Malformed, Problem, Refusal, Unknown
-
-STATUS: Final[dict[type[Problem], HTTPStatus]] = {
-    Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Unknown: HTTPStatus.NOT_FOUND,
-    Forbidden: HTTPStatus.FORBIDDEN,
-    Refusal: HTTPStatus.CONFLICT,
-    Conflict: HTTPStatus.CONFLICT,
-}
-PROBLEM_JSON: Final = "application/problem+json"
 
 
 class Unsigned(Problem):
@@ -27,14 +20,60 @@ class Unsigned(Problem):
     title = {"zh": "需要密钥", "en": "Key needed"}
 
 
+class TooLarge(Malformed):
+    """More bytes than one request may have."""
+
+    title = {"zh": "请求过大", "en": "Too large"}
+
+
+class Unreadable(Malformed):
+    """A body that cannot be taken apart at all."""
+
+    title = {"zh": "请求无法读取", "en": "Unreadable"}
+
+
+class NotOffered(Problem):
+    """A method that an address does not know."""
+
+    title = {"zh": "方法不支持", "en": "Method not offered"}
+
+
+class Broken(Problem):
+    """Our own fault: nothing was kept, and the log says why."""
+
+    title = {"zh": "系统故障", "en": "Fault of ours"}
+
+
+STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
+    Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unreadable: HTTPStatus.BAD_REQUEST,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unsigned: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Unknown: HTTPStatus.NOT_FOUND,
+    NotOffered: HTTPStatus.METHOD_NOT_ALLOWED,
+    Refusal: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+RECORDED: Final = int(HTTPStatus.CREATED)
+"""What was stated is kept."""
+NOT_KEPT: Final = int(HTTPStatus.UNPROCESSABLE_ENTITY)
+"""A workbook with errors: its report says which."""
+PROBLEM_JSON: Final = "application/problem+json"
+
+
+class TooLargeBody(HTTPException):
+    """A body that grew past its limit while it was read."""
+
+    def __init__(self, problem: TooLarge) -> None:
+        super().__init__(int(STATUS[TooLarge]))
+        self.problem = problem
+
+
 def status_of(problem: Problem) -> HTTPStatus:
     """The status of a problem, by its nearest kind."""
-    if isinstance(problem, Unsigned):
-        return HTTPStatus.UNAUTHORIZED
-    for kind in type(problem).__mro__:
-        if kind in STATUS:
-            return STATUS[kind]
-    return HTTPStatus.INTERNAL_SERVER_ERROR
+    return next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
 
 
 def language_of(request: Request) -> Language:
@@ -42,8 +81,24 @@ def language_of(request: Request) -> Language:
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked in {"zh", "en"}:
         return "en" if asked == "en" else "zh"
-    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "zh"
+    return _preferred(request.headers.get("accept-language", ""))
+
+
+def _preferred(accepted: str) -> Language:
+    """The language that is liked best; of two liked alike, the one that stands first."""
+    liked: list[tuple[float, int, Language]] = []
+    for place, part in enumerate(accepted.lower().split(",")):
+        name, _, weight = part.partition(";q=")
+        if name.strip()[:2] in {"zh", "en"}:
+            liked.append((_weight(weight), -place, "en" if name.strip().startswith("en") else "zh"))
+    return max(liked)[2] if liked else "zh"
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(1.0, max(0.0, float(text or 1)))
+    except ValueError:
+        return 0.0
 
 
 def problem_body(problem: Problem, language: Language) -> dict[str, object]:
@@ -61,33 +116,38 @@ def problem_body(problem: Problem, language: Language) -> dict[str, object]:
     return body
 
 
-def problem_response(request: Request, problem: Problem) -> Response:
+def problem_response(
+    request: Request,
+    problem: Problem,
+    more: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """The answer to a problem."""
-    body = problem_body(problem, language_of(request))
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(problem, Unsigned) else {}
-    return Response(orjson.dumps(body), int(status_of(problem)), headers, PROBLEM_JSON)
-
-
-def shape_errors(faults: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """pydantic's faults as places and words: where in the input, what kind, what was read."""
-    return [
-        {
-            "where": ".".join(str(step) for step in _steps(fault.get("loc"))),
-            "code": fault.get("type"),
-            "detail": fault.get("msg"),
-        }
-        for fault in faults
-    ]
-
-
-def _steps(location: object) -> tuple[object, ...]:
-    return tuple(location) if isinstance(location, (tuple, list)) else (location,)
+    language = language_of(request)
+    told = {"Content-Language": "zh-CN" if language == "zh" else "en", **(headers or {})}
+    if isinstance(problem, Unsigned):
+        told["WWW-Authenticate"] = "Bearer"
+    body = problem_body(problem, language) | dict(more or {})
+    return Response(orjson.dumps(body), int(status_of(problem)), told, PROBLEM_JSON)
 
 
 def shape_response(request: Request, fault: RequestValidationError) -> Response:
     """The answer to a body or query of the wrong shape, with every fault in it."""
-    language = language_of(request)
-    errors = shape_errors(fault.errors())
-    problem = Malformed("request-shape", count=len(errors), first=str(errors[0]["where"]) if errors else "")
-    body = problem_body(problem, language) | {"errors": errors}
-    return Response(orjson.dumps(body, default=str), int(STATUS[Malformed]), media_type=PROBLEM_JSON)
+    errors = faults_of(fault.errors(), language_of(request))
+    problem = Malformed(
+        "request-shape", count=len(errors), first=next((each["where"] for each in errors if each["where"]), "body")
+    )
+    return problem_response(request, problem, {"errors": errors})
+
+
+def http_response(request: Request, fault: HTTPException) -> Response:
+    """The answer to what the framework itself refuses."""
+    path = request.url.path[:80]
+    if isinstance(fault, TooLargeBody):
+        return problem_response(request, fault.problem)
+    if fault.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(request, Unknown("page-unknown", path=path))
+    if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = NotOffered("method-not-offered", method=request.method[:20], path=path)
+        return problem_response(request, problem, headers=fault.headers)
+    return problem_response(request, Unreadable("body-unreadable"))

@@ -5,16 +5,23 @@ and the prefecture; a regulator or an auditor sees everything.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from api.service import Service
 from flows.access import Sight
 from flows.batches import Batch
-from flows.codes import division_prefix
 from flows.fates import FATES_EN, FATES_ZH, FateClass
 from flows.ids import BatchId
 from flows.times import day_of
 from graph.fate import Fate, Provenance, Source
 from graph.lineage import Lineage
+
+PREFECTURE_DIGITS: Final = len("5101")
+
+
+def prefecture(division: str) -> str | None:
+    """The prefecture that a division lies in: nearer than that nobody along a chain is placed."""
+    return division[:PREFECTURE_DIGITS].ljust(len(division), "0") if division else None
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,16 @@ class Seen:
     def batch(self, rank: int) -> Batch | None:
         """The batch of a rank, if the caller sees it."""
         batch = self.service.book.batch(self.lineage.batch_ids[rank])
-        return batch if self.sight.region or self.sight.sees_batch(batch) else None
+        return batch if self.sight.knows_on_chain(batch) else None
 
     def oversees(self, rank: int) -> bool:
         """Does the rank's batch lie in a regulator's charge, or is it the caller's own?"""
-        return self.sight.sees_batch(self.service.book.batch(self.lineage.batch_ids[rank]))
+        return self.sight.follows(self.service.book.batch(self.lineage.batch_ids[rank]))
+
+    def reads(self, position: int) -> bool:
+        """May the caller read the entry at a position?"""
+        entry = next(self.service.ledger.entries(after=position - 1, until=position))
+        return self.sight.sees_entry(entry.event)
 
     def where(self, rank: int) -> dict[str, object]:
         """What everybody along the chain may know of a batch: the day and the prefecture."""
@@ -44,7 +56,7 @@ class Seen:
         division = lineage.divisions.get(lineage.sites.names[int(lineage.batches.site[rank])], "")
         return {
             "date": day_of(int(lineage.batches.made_us[rank])).isoformat(),
-            "prefecture": division_prefix(division).ljust(6, "0") if division else None,
+            "prefecture": prefecture(division),
         }
 
     def fate(self, fate: Fate) -> dict[str, object]:

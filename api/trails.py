@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from api.readings import Seen
+from api.readings import Seen, prefecture
 from flows.fates import FATES
 from flows.times import day_of
 from graph.arrays import Ints, Mask
@@ -44,7 +45,7 @@ class Trail:
     def _nodes(self, visible: Mask) -> Table:
         lineage, nodes = self.seen.lineage, self.traced.nodes
         ranks = nodes.rank
-        sites = lineage.batches.site.view()[ranks].tolist()
+        sites: list[int] = lineage.batches.site.view()[ranks].tolist()
         divisions = [lineage.divisions.get(name, "") for name in lineage.sites.names]
         holders, materials = lineage.holders.names, lineage.materials.names
         made_us = lineage.batches.made_us.view()[ranks].tolist()
@@ -54,7 +55,7 @@ class Trail:
             "share": nodes.share.tolist(),
             "content_g": nodes.content_g.tolist(),
             "date": [day_of(us).isoformat() for us in made_us],
-            "prefecture": [f"{divisions[site][:4]}00" if divisions[site] else None for site in sites],
+            "prefecture": [prefecture(divisions[site]) for site in sites],
             "batch_id": _masked([lineage.batch_ids[rank] for rank in ranks.tolist()], visible),
             "holder": _masked([holders[each] for each in map(int, nodes.holder)], visible),
             "material": _masked([materials[each] for each in map(int, nodes.material)], visible),
@@ -75,19 +76,25 @@ class Trail:
         }
 
     def _crossings(self, crossings: Crossings, names: Sequence[str], title: str, visible: Mask) -> Table:
-        own = self._stated_in_sight(crossings.position)
-        own_rank = crossings.rank >= 0
-        place = np.searchsorted(self.traced.nodes.rank, np.where(own_rank, crossings.rank, 0))
+        """Mass over the boundary. Beside the caller's own mass, what others brought in or put out is not theirs to know."""
+        of_batch = crossings.rank >= 0
+        place = np.searchsorted(self.traced.nodes.rank, np.where(of_batch, crossings.rank, 0))
+        told = np.where(
+            of_batch, visible[np.minimum(place, len(visible) - 1)], self._stated_in_sight(crossings.position)
+        )
         details = self.seen.lineage.details.names
-        told = np.where(own_rank & (place < len(visible)), visible[np.minimum(place, len(visible) - 1)], own)
-        return {
+        table: Table = {
             title: [names[what] for what in crossings.what.tolist()],
             "content_g": crossings.content_g.tolist(),
             "mass_g": _masked(crossings.mass_g.tolist(), told),
-            "detail": _masked([details[each] if title == "boundary" else None for each in map(int, crossings.detail)], told),
+            "detail": _masked(
+                [details[each] if title == "boundary" else None for each in map(int, crossings.detail)], told
+            ),
             "position": _masked(crossings.position.tolist(), told),
-            "node": [at if batch else None for at, batch in zip(place.tolist(), own_rank.tolist(), strict=True)],
+            "node": [at if batch else None for at, batch in zip(place.tolist(), of_batch.tolist(), strict=True)],
         }
+        kept = (told | (crossings.content_g > 0)).tolist()
+        return {name: list(compress(values, kept)) for name, values in table.items()}
 
     def _stated_in_sight(self, positions: Ints) -> Mask:
         """Which entries were stated by an enterprise whose matters the caller sees."""
@@ -104,7 +111,8 @@ def _masked(values: Sequence[object], visible: Mask) -> list[object]:
     return [value if shown else None for value, shown in zip(values, visible.tolist(), strict=True)]
 
 
-def rows(table: Table) -> list[dict[str, object]]:
-    """A table's columns as rows."""
+def rows(table: Table, begin: int = 0, end: int | None = None) -> list[dict[str, object]]:
+    """A stretch of a table's columns as rows."""
     names = list(table)
-    return [dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)]
+    stretch = (values[begin:end] for values in table.values())
+    return [dict(zip(names, row, strict=True)) for row in zip(*stretch, strict=True)]

@@ -1,6 +1,8 @@
 """What readings look like on the wire: plain values, masses in grams, times with their zone."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
 
 import orjson
 from starlette.requests import Request
@@ -15,26 +17,35 @@ from flows.manifests import Manifest
 from flows.rules import Finding
 from flows.times import moment_of
 
+JSON: Final = "application/json"
+POSITION: Final = "Huanliu-Position"
 
-def answer(body: object, *, position: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON, with the ledger position that it was read at."""
-    told = dict(headers or {})
+
+def answer(
+    body: object, *, position: int | None = None, headers: Mapping[str, str] | None = None, status: int | None = None
+) -> Response:
+    """JSON, with the ledger position that it knows at least. What one caller may see no cache keeps for another."""
+    told = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", **(headers or {})}
     if position is not None:
-        told["Huanliu-Position"] = str(position)
-    return Response(orjson.dumps(body), headers=told, media_type="application/json")
+        told[POSITION] = str(position)
+    response = Response(orjson.dumps(body), headers=told, media_type=JSON)
+    if status is not None:
+        response.status_code = status
+    return response
 
 
-def page_link(request: Request, **changes: object) -> str:
-    """The `Link` header of the next page of this very question."""
-    return f'<{request.url.include_query_params(**changes)}>; rel="next"'
+def page_link(request: Request, **changes: object) -> dict[str, str]:
+    """The `Link` header of the next page of this very question: a path on this host, whatever host was asked."""
+    query = request.url.include_query_params(**changes).query
+    return {"Link": f'<{quote(request.url.path)}?{query}>; rel="next"'}
 
 
-def entry_json(entry: Entry) -> dict[str, object]:
-    """An entry: its place in the ledger and its fact."""
+def entry_json(entry: Entry, sight: Sight) -> dict[str, object]:
+    """An entry: its place in the ledger and its fact. Whose key it came in with is its stater's to know."""
     return {
         "position": entry.position,
         "record_time": entry.record_time.isoformat(),
-        "recorded_by": entry.recorded_by,
+        "recorded_by": entry.recorded_by if sight.holds(entry.enterprise) else None,
         "digest": entry.digest,
         "event": event_json(entry.event),
     }
@@ -120,8 +131,8 @@ def manifest_json(manifest: Manifest, service: Service) -> dict[str, object]:
 
 
 def sees_entry(entry: Entry, sight: Sight) -> bool:
-    """An entry is its stater's, and a regulator's who has the stater in charge."""
-    return sight.holds(entry.enterprise) or entry.enterprise == sight.caller.organisation
+    """May the caller read this entry?"""
+    return sight.sees_entry(entry.event)
 
 
 def page(rows: Sequence[object], total: int | None = None) -> dict[str, object]:

@@ -1,20 +1,39 @@
 """Who asks, and of which service: what every route needs before it answers."""
 
-from typing import Annotated, TypeAlias
+from datetime import date
+from typing import Annotated, Final, TypeAlias
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from api.problems import Unsigned
 from api.service import Service
 from flows.access import Caller, Sight
-from flows.errors import Malformed
+from flows.errors import Forbidden, Malformed
 from flows.times import latest_us, parse_time
 from graph.lineage import Horizon
 
-SESSION_COOKIE = "huanliu_session"
-PAGE_MOST = 1_000
+SESSION_COOKIE: Final = "huanliu_session"
+HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
+"""On https: a browser takes it from this very host only, and sends it to no other."""
+PAGE_MOST: Final = 1_000
 """Rows of one page: an answer that a phone can hold."""
+COUNT_MOST: Final = 2**53
+"""What every JSON reader still counts exactly; no ledger is longer."""
+DAY_LEAST, DAY_MOST = date(1900, 1, 1), date(2199, 12, 31)
+"""Of `flows.times.YEARS`, with a day to spare."""
+
+Day: TypeAlias = Annotated[date, Field(ge=DAY_LEAST, le=DAY_MOST)]
+Place: TypeAlias = Annotated[int, Field(ge=0, le=COUNT_MOST)]
+"""A position in the ledger, or of a row."""
+
+
+class Asked(BaseModel):
+    """What a query string asks; what else stands in it, such as the language, is others' to read."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def service_of(request: Request) -> Service:
@@ -38,11 +57,22 @@ def caller_of(request: Request, service: TheService) -> Caller:
         if caller is None:
             raise Unsigned("key-wrong")
         return caller
-    token = request.cookies.get(SESSION_COOKIE)
+    token = request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
     caller = service.keys.find_session(token) if token else None
     if caller is None:
         raise Unsigned("key-missing")
+    _check_from_here(request)
     return caller
+
+
+def _check_from_here(request: Request) -> None:
+    """A session speaks for pages of ours only: a browser sends it along whoever made it write to us."""
+    if request.method in {"GET", "HEAD"}:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
+    ours = site == "same-origin" if site is not None else urlsplit(origin).netloc == request.headers.get("host")
+    if not ours:
+        raise Forbidden("form-from-elsewhere", origin=origin or "—")
 
 
 TheCaller: TypeAlias = Annotated[Caller, Depends(caller_of)]
@@ -56,9 +86,18 @@ def sight_of(caller: TheCaller, service: TheService) -> Sight:
 TheSight: TypeAlias = Annotated[Sight, Depends(sight_of)]
 
 
+def position_of(sight: TheSight, service: TheService) -> int:
+    """The position that an answer knows at least: taken before anything is read."""
+    _ = sight  # it caught up
+    return service.book.position
+
+
+ThePosition: TypeAlias = Annotated[int, Depends(position_of)]
+
+
 def horizon_of(
     at: Annotated[str | None, Query(description="有效时间：截至此日或此刻已发生的；by effective time")] = None,
-    as_of: Annotated[int | None, Query(ge=0, description="台账位置：截至此条已登记的；a ledger position")] = None,
+    as_of: Annotated[Place | None, Query(description="台账位置：截至此条已登记的；a ledger position")] = None,
 ) -> Horizon:
     """Which prefix of the ledger to read.
 
@@ -73,4 +112,5 @@ def horizon_of(
 
 
 TheHorizon: TypeAlias = Annotated[Horizon, Depends(horizon_of)]
+EntryPosition: TypeAlias = Annotated[int, Path(ge=1, le=COUNT_MOST, description="台账位置")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_MOST, description="每页行数")]

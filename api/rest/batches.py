@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.documents import batch_label
+from api.rest import shapes
 from api.rest.answers import answer, batch_json, entry_json, page, page_link, sees_entry
-from api.rest.asking import PAGE_MOST, TheService, TheSight
+from api.rest.asking import PAGE_MOST, Asked, Place, ThePosition, TheService, TheSight
+from api.rest.shapes import refusals
 from api.service import Service
 from flows.access import Sight
-from flows.batches import Batch, Place
+from flows.batches import Batch
+from flows.batches import Place as Where
 from flows.errors import Unknown
 from labels import label
 from labels.payload import scanned
@@ -22,20 +25,14 @@ LabelForm: TypeAlias = Literal["svg", "png", "pdf"]
 MEDIA: Final[dict[LabelForm, str]] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
-class Asked(BaseModel):
-    """What a query string asks; what else stands in it, such as the language, is others' to read."""
-
-    model_config = ConfigDict(frozen=True)
-
-
 class Wanted(Asked):
     """Which open batches are asked for; what is not given does not restrict."""
 
     holder: Annotated[str | None, Field(description="持有人信用代码")] = None
     material: Annotated[str | None, Field(description="物料编号")] = None
     waste_code: Annotated[str | None, Field(description="废物代码")] = None
-    place: Annotated[Place | None, Field(description="所在：site storage road gate")] = None
-    before: Annotated[int | None, Field(description="此台账位置之前的")] = None
+    place: Annotated[Where | None, Field(description="所在：site storage road gate")] = None
+    before: Annotated[Place | None, Field(description="此台账位置之前的")] = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MOST, description="每页行数")] = 100
 
     def admits(self, batch: Batch, waste_code: str | None) -> bool:
@@ -84,9 +81,13 @@ def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
     return (batch for batch in batches if batch.left_g and sight.sees_batch(batch))
 
 
-@router.get("/batches", summary="在账批次（最新在前）")
+@router.get("/batches", summary="在账批次（最新在前） · Open batches, newest first", responses=refusals(shapes.Batches))
 def list_batches(
-    request: Request, sight: TheSight, service: TheService, wanted: Annotated[Wanted, Query()]
+    request: Request,
+    sight: TheSight,
+    service: TheService,
+    position: ThePosition,
+    wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """Open batches, newest first; `Link` names the next page. Batches of one fact stay on one page."""
     rows: list[Batch] = []
@@ -95,33 +96,45 @@ def list_batches(
         if not wanted.admits(batch, service.catalogue.material(batch.material).waste_code):
             continue
         if len(rows) >= wanted.limit and batch.position != rows[-1].position:
-            headers["Link"] = page_link(request, before=rows[-1].position)
+            headers = page_link(request, before=rows[-1].position)
             break
         rows.append(batch)
     told = page([batch_json(row, service) for row in rows])
-    return answer(told, position=service.book.position, headers=headers)
+    return answer(told, position=position, headers=headers)
 
 
-@router.get("/batches/{code}", summary="一个批次：按编号、数字识别码、扫码内容或台账编码")
-def get_batch(code: str, sight: TheSight, service: TheService) -> Response:
+@router.get(
+    "/batches/{code}",
+    summary="一个批次：按编号、数字识别码、扫码内容或台账编码 · One batch, by any code of its",
+    responses=refusals(shapes.Batch, "unknown"),
+)
+def get_batch(code: str, sight: TheSight, service: TheService, position: ThePosition) -> Response:
     """A batch, open or used up, with where it lies and what is left."""
     batch = find_scanned(code, sight, service)
-    return answer(batch_json(batch, service), position=service.book.position)
+    return answer(batch_json(batch, service), position=position)
 
 
-@router.get("/batches/{code}/entries", summary="与批次有关的台账条目")
-def batch_entries(code: str, sight: TheSight, service: TheService) -> Response:
+@router.get(
+    "/batches/{code}/entries",
+    summary="与批次有关的台账条目 · The entries that name a batch",
+    responses=refusals(shapes.Entries, "unknown"),
+)
+def batch_entries(code: str, sight: TheSight, service: TheService, end: ThePosition) -> Response:
     """The entries that name a batch, as far as the caller may see them."""
     batch = find_scanned(code, sight, service)
     rows: list[object] = []
     for position in service.lineage.history(batch.batch_id):
         entry = next(service.ledger.entries(after=position - 1, until=position))
         if sees_entry(entry, sight):
-            rows.append(entry_json(entry))
-    return answer(page(rows), position=service.book.position)
+            rows.append(entry_json(entry, sight))
+    return answer(page(rows), position=end)
 
 
-@router.get("/batches/{code}/label.{form}", summary="批次标签（HJ 1276）：SVG、PNG 或 PDF")
+@router.get(
+    "/batches/{code}/label.{form}",
+    summary="批次标签（HJ 1276）：SVG、PNG 或 PDF · A batch's label",
+    responses=refusals(None, "unknown", media=tuple(MEDIA.values())),
+)
 def get_label(  # one parameter for each thing that FastAPI hands in
     request: Request,
     code: str,

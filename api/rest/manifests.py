@@ -7,21 +7,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.documents import manifest_sheet
+from api.rest import shapes
 from api.rest.answers import answer, manifest_json, page, page_link
-from api.rest.asking import Limit, TheService, TheSight
+from api.rest.asking import Limit, Place, ThePosition, TheService, TheSight
+from api.rest.shapes import PDF, refusals
 from flows.manifests import Manifest, State
 from labels import sheet
 
 router = APIRouter(tags=["manifests"])
 
 
-@router.get("/manifests", summary="转移联单（最新在前）")
+@router.get(
+    "/manifests",
+    summary="转移联单（最新在前） · Manifests, newest first",
+    responses=refusals(shapes.Manifests),
+)
 def list_manifests(
     request: Request,
     sight: TheSight,
     service: TheService,
+    end: ThePosition,
     state: Annotated[State | None, Query(description="状态")] = None,
-    before: Annotated[int | None, Query(description="此位置之前提交的")] = None,
+    before: Annotated[Place | None, Query(description="此位置之前提交的")] = None,
     limit: Limit = 100,
 ) -> Response:
     """The manifests that the caller sees, newest first; `Link` names the next page."""
@@ -33,23 +40,30 @@ def list_manifests(
         if state not in {None, manifest.state} or not sight.sees_manifest(manifest):
             continue
         if len(rows) >= limit and position != rows[-1].positions[0]:
-            link = {"Link": page_link(request, before=rows[-1].positions[0])}
             told = page([manifest_json(row, service) for row in rows])
-            return answer(told, position=service.book.position, headers=link)
+            return answer(told, position=end, headers=page_link(request, before=rows[-1].positions[0]))
         rows.append(manifest)
-    return answer(page([manifest_json(row, service) for row in rows]), position=service.book.position)
+    return answer(page([manifest_json(row, service) for row in rows]), position=end)
 
 
-@router.get("/manifests/{manifest_id}", summary="一份转移联单")
-def get_manifest(manifest_id: str, sight: TheSight, service: TheService) -> Response:
+@router.get(
+    "/manifests/{manifest_id}",
+    summary="一份转移联单 · One manifest",
+    responses=refusals(shapes.Manifest, "unknown"),
+)
+def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: ThePosition) -> Response:
     """A manifest: its state, lines and the facts it is read from."""
     manifest = sight.manifest(manifest_id.upper())
-    return answer(manifest_json(manifest, service), position=service.book.position)
+    return answer(manifest_json(manifest, service), position=end)
 
 
-@router.get("/manifests/{manifest_id}/sheet.pdf", summary="转移联单打印件（A4 PDF）")
+@router.get(
+    "/manifests/{manifest_id}/sheet.pdf",
+    summary="转移联单打印件（A4 PDF） · A manifest's sheet",
+    responses=refusals(None, "unknown", media=(PDF,)),
+)
 def get_sheet(request: Request, manifest_id: str, sight: TheSight, service: TheService) -> Response:
     """The printed sheet, as of the last entry."""
     manifest = sight.manifest(manifest_id.upper())
     body = sheet.pdf(manifest_sheet(manifest, service, request.app.state.base_url))
-    return Response(body, media_type="application/pdf")
+    return Response(body, media_type=PDF)

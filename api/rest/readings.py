@@ -2,52 +2,80 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from api.readings import Seen
+from api.rest import shapes
 from api.rest.answers import answer
-from api.rest.asking import TheHorizon, TheService, TheSight
-from api.rest.batches import Asked, find_scanned
+from api.rest.asking import Asked, Day, TheHorizon, ThePosition, TheService, TheSight
+from api.rest.batches import find_scanned
+from api.rest.shapes import refusals
 from api.service import Service
 from flows.access import Sight
-from flows.errors import Forbidden, messages
-from flows.indicators import PART_WORDS, Boundary, Definition, Period, Question, Value, definition, definitions
-from flows.times import SHANGHAI
+from flows.errors import messages
+from flows.indicators import (
+    PART_WORDS,
+    Boundary,
+    Definition,
+    Level,
+    Period,
+    Question,
+    Value,
+    definition,
+    definitions,
+)
+from flows.times import SHANGHAI, earliest_us, latest_us
 from graph.fate import arising, fate, provenance
 from graph.figures import By, figures, parts
 from graph.lineage import Horizon
 from graph.mixing import Basis
 
-Level: TypeAlias = Literal["enterprise", "prefecture", "province", "region"]
-
 router = APIRouter(tags=["readings"])
 TheBasis: TypeAlias = Annotated[Basis, Query(description="weighed 按称重；dry 按干重")]
 
 
-@router.get("/batches/{code}/fate", summary="最终去向（按比例混合），逐克")
-def batch_fate(
-    code: str, sight: TheSight, service: TheService, horizon: TheHorizon, basis: TheBasis = "weighed"
+@router.get(
+    "/batches/{code}/fate",
+    summary="最终去向（按比例混合），逐克 · Where a batch's mass is now",
+    responses=refusals(shapes.Fate, "unknown"),
+)
+def batch_fate(  # one parameter for each thing that FastAPI hands in
+    code: str,
+    sight: TheSight,
+    service: TheService,
+    horizon: TheHorizon,
+    position: ThePosition,
+    basis: TheBasis = "weighed",
 ) -> Response:
     """Where a batch's mass is: grams by final class, summing to its mass."""
     batch = find_scanned(code, sight, service)
+    sight.check_follows(batch)
     found = fate(service.lineage, service.lineage.rank(batch.batch_id), horizon, basis)
-    told = {"batch_id": batch.batch_id} | Seen(sight, service).fate(found)
-    return answer(told, position=service.book.position)
+    return answer({"batch_id": batch.batch_id} | Seen(sight, service).fate(found), position=position)
 
 
-@router.get("/batches/{code}/provenance", summary="来源构成（按比例混合）")
-def batch_provenance(
-    code: str, sight: TheSight, service: TheService, horizon: TheHorizon, basis: TheBasis = "weighed"
+@router.get(
+    "/batches/{code}/provenance",
+    summary="来源构成（按比例混合） · Where a batch's mass came from",
+    responses=refusals(shapes.Provenance, "unknown"),
+)
+def batch_provenance(  # one parameter for each thing that FastAPI hands in
+    code: str,
+    sight: TheSight,
+    service: TheService,
+    horizon: TheHorizon,
+    position: ThePosition,
+    basis: TheBasis = "weighed",
 ) -> Response:
     """Where a batch's mass came from: shares that sum to one."""
     batch = find_scanned(code, sight, service)
+    sight.check_follows(batch)
     found = provenance(service.lineage, service.lineage.rank(batch.batch_id), horizon, basis)
-    told = {"batch_id": batch.batch_id} | Seen(sight, service).provenance(found)
-    return answer(told, position=service.book.position)
+    return answer({"batch_id": batch.batch_id} | Seen(sight, service).provenance(found), position=position)
 
 
 class Cohort(Asked):
@@ -56,45 +84,49 @@ class Cohort(Asked):
     holder: Annotated[str | None, Field(description="产生单位信用代码")] = None
     waste_code: Annotated[str | None, Field(description="废物代码")] = None
     material: Annotated[str | None, Field(description="物料编号")] = None
-    first: Annotated[date | None, Field(description="产生日期自")] = None
-    last: Annotated[date | None, Field(description="产生日期至")] = None
+    first: Annotated[Day | None, Field(description="产生日期自")] = None
+    last: Annotated[Day | None, Field(description="产生日期至")] = None
 
 
-@router.get("/fates", summary="一类产生批次的最终去向：按单位、代码、期间")
-def cohort_fate(
+@router.get(
+    "/fates",
+    summary="一类产生批次的最终去向：按单位、代码、期间 · Where all of a waste is now",
+    responses=refusals(shapes.CohortFate),
+)
+def cohort_fate(  # one parameter for each thing that FastAPI hands in
     sight: TheSight,
     service: TheService,
     horizon: TheHorizon,
+    position: ThePosition,
     cohort: Annotated[Cohort, Query()],
     basis: TheBasis = "weighed",
 ) -> Response:
-    """Where all that a generator generated of a code in a period is now."""
-    if cohort.holder is None and not sight.region:
-        cohort = cohort.model_copy(update={"holder": sight.caller.organisation})
-    if cohort.holder is not None and not sight.holds(cohort.holder):
-        raise Forbidden("figures-own-only")
-    period = (
-        Period(cohort.first or date.min, cohort.last or date(9998, 12, 31)) if cohort.first or cohort.last else None
-    )
+    """Where all that a generator generated of a code in a period is now; regulators ask for all in their charge."""
+    holder = cohort.holder
+    if holder is None and not sight.region:
+        holder = sight.caller.organisation
+    if holder is not None:
+        sight.check_figures("enterprise", holder)
     ranks = arising(
         service.lineage,
         horizon,
-        holder=cohort.holder,
+        holder=holder,
         waste_code=cohort.waste_code,
         material=cohort.material,
-        from_us=period.begin_us if period and cohort.first else None,
-        to_us=period.end_us if period and cohort.last else None,
+        from_us=earliest_us(cohort.first) if cohort.first else None,
+        to_us=latest_us(cohort.last) + 1 if cohort.last else None,
     )
-    seen = [rank for rank in ranks.tolist() if sight.caller.role != "regulator" or Seen(sight, service).oversees(rank)]
-    told = {"batches": len(seen)} | Seen(sight, service).fate(fate(service.lineage, seen, horizon, basis))
-    return answer(told, position=service.book.position)
+    seen = Seen(sight, service)
+    own = [rank for rank in ranks.tolist() if seen.oversees(rank)]
+    told = {"batches": len(own)} | seen.fate(fate(service.lineage, own, horizon, basis))
+    return answer(told, position=position)
 
 
 class Wanted(Asked):
     """Which figures are asked for: by whose boundary, over which days, in which groups."""
 
-    first: Annotated[date | None, Field(description="起始日，默认本年 1 月 1 日")] = None
-    last: Annotated[date | None, Field(description="结束日，默认今日")] = None
+    first: Annotated[Day | None, Field(description="起始日，默认本年 1 月 1 日")] = None
+    last: Annotated[Day | None, Field(description="结束日，默认今日")] = None
     level: Annotated[Level | None, Field(description="范围：enterprise prefecture province region")] = None
     key: Annotated[str, Field(description="范围编号：信用代码，或行政区划前缀")] = ""
     code: Annotated[str | None, Field(description="废物代码或类别")] = None
@@ -102,58 +134,40 @@ class Wanted(Asked):
     metal: Annotated[str | None, Field(description="金属")] = None
 
 
-def own_boundary(sight: Sight, wanted: Wanted) -> Boundary:
-    """The boundary that is asked for, or the caller's own.
+def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon) -> Question:
+    """The question that a caller asks, with its own boundary and this year where nothing else is said.
 
     Raises:
-        Forbidden: the region's figures, or another enterprise's.
+        Forbidden: the region's figures, or another's.
+        Malformed: a period that runs backwards.
     """
-    level, key = wanted.level, wanted.key
-    if level is None:
-        level, key = _home(sight)
-    allowed = {
-        "auditor": True,
-        "regulator": (level in {"prefecture", "province"} and key.startswith(sight.caller.division))
-        or (level == "enterprise" and sight.holds(key)),
-    }.get(sight.caller.role, level == "enterprise" and key in sight.own)
-    if not allowed:
-        raise Forbidden("figures-own-only")
-    return Boundary(level, key, wanted.code, wanted.material, wanted.metal)
-
-
-PREFECTURE_DIGITS = len("5101")
-
-
-def _home(sight: Sight) -> tuple[Level, str]:
-    match sight.caller.role:
-        case "auditor":
-            return "region", ""
-        case "regulator":
-            division = sight.caller.division[:PREFECTURE_DIGITS]
-            return ("prefecture" if len(division) == PREFECTURE_DIGITS else "province"), division
-        case _:
-            return "enterprise", sight.caller.organisation
-
-
-def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon) -> Question:
-    """The question that a caller asks, with its own boundary and this year where nothing else is said."""
     today = service.clock().astimezone(SHANGHAI).date()
     last = wanted.last or today
     period = Period(wanted.first or date(last.year, 1, 1), last)
-    return Question(period, own_boundary(sight, wanted), horizon.as_of, horizon.at_us)
+    level, key = sight.home() if wanted.level is None else (wanted.level, wanted.key)
+    sight.check_figures(level, key)
+    boundary = Boundary(level, key, wanted.code, wanted.material, wanted.metal)
+    return Question(period, boundary, horizon.as_of, horizon.at_us)
 
 
-@router.get("/definitions", summary="指标定义")
+@router.get(
+    "/definitions", summary="指标定义 · The indicators' definitions", responses={200: {"model": shapes.Definitions}}
+)
 def list_definitions() -> Response:
     """Every definition: formula, what counts and when, source."""
     return answer({"rows": [each.model_dump() for each in definitions().values()]})
 
 
-@router.get("/indicators", summary="指标值，附分子、分母、期间、范围、定义与完整性")
-def list_indicators(
+@router.get(
+    "/indicators",
+    summary="指标值，附分子、分母、期间、范围、定义与完整性 · Indicators with their parts",
+    responses=refusals(shapes.Values, "unknown"),
+)
+def list_indicators(  # one parameter for each thing that FastAPI hands in
     sight: TheSight,
     service: TheService,
     horizon: TheHorizon,
+    position: ThePosition,
     wanted: Annotated[Wanted, Query()],
     only: Annotated[list[str] | None, Query(description="指标编号，可多个")] = None,
     by: Annotated[list[By] | None, Query(description="分组，可多个")] = None,
@@ -161,20 +175,34 @@ def list_indicators(
     """Figures with their parts; null carries a reason."""
     question = question_of(sight, service, wanted, horizon)
     values = figures(only or list(definitions()), question, service.columns, by or ())
-    return answer({"rows": [value_json(each) for each in values]}, position=service.book.position)
+    return answer({"rows": [value_json(each) for each in values]}, position=position)
 
 
-@router.get("/indicators/{indicator}/parts", summary="指标各分量背后的台账条目与克数")
-def indicator_parts(
-    indicator: str, sight: TheSight, service: TheService, horizon: TheHorizon, wanted: Annotated[Wanted, Query()]
+@router.get(
+    "/indicators/{indicator}/parts",
+    summary="指标各分量背后的台账条目与克数 · The entries behind an indicator",
+    responses=refusals(shapes.ValueParts, "unknown"),
+)
+def indicator_parts(  # one parameter for each thing that FastAPI hands in
+    indicator: str,
+    sight: TheSight,
+    service: TheService,
+    horizon: TheHorizon,
+    position: ThePosition,
+    wanted: Annotated[Wanted, Query()],
 ) -> Response:
-    """The facts behind numerator and denominator: those of a part sum exactly to it."""
+    """The facts behind numerator and denominator: those of a part sum exactly to it.
+
+    An entry that the caller may not read keeps its mass, which is the caller's own, and not its position.
+    """
     question = question_of(sight, service, wanted, horizon)
     value = figures([definition(indicator).id], question, service.columns)[0]
+    seen = Seen(sight, service)
     rows = [
-        {"part": each.part, "position": each.position, "mass_g": each.mass_g} for each in parts(value, service.columns)
+        {"part": each.part, "position": each.position if seen.reads(each.position) else None, "mass_g": each.mass_g}
+        for each in parts(value, service.columns)
     ]
-    return answer({"value": value_json(value), "rows": rows}, position=service.book.position)
+    return answer({"value": value_json(value), "rows": rows}, position=position)
 
 
 def value_json(value: Value) -> dict[str, object]:

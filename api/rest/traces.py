@@ -1,6 +1,6 @@
 """Traces: where a batch went and came from, in rows by page, in columns, or as a graph for other programs."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -8,16 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.readings import Seen
-from api.rest.answers import answer, page_link
-from api.rest.asking import PAGE_MOST, TheHorizon, TheService, TheSight
-from api.rest.batches import Asked, find_scanned
-from api.trails import Trail, rows
-from flows.errors import Forbidden
+from api.rest import shapes
+from api.rest.answers import JSON, POSITION, answer, page_link
+from api.rest.asking import COUNT_MOST, PAGE_MOST, Asked, Place, TheHorizon, ThePosition, TheService, TheSight
+from api.rest.batches import find_scanned
+from api.rest.shapes import refusals
+from api.trails import Table, Trail, rows
 from flows.events import LegalStatus
 from flows.times import EventTime, earliest_us, latest_us
 from graph import network
 from graph.tracing import Direction, Filter, trace
 
+GRAPHML: Final = "application/graphml+xml"
 Form: TypeAlias = Literal["rows", "columns", "graphml", "node-link"]
 
 router = APIRouter(tags=["traces"])
@@ -27,7 +29,7 @@ class Tracing(Asked):
     """How far, and what of it is shown; a filter hides, and changes no share."""
 
     direction: Annotated[Direction, Field(description="down 去向；up 溯源；both")] = "down"
-    depth: Annotated[int | None, Field(ge=0, description="层数，不填为全部")] = None
+    depth: Annotated[int | None, Field(ge=0, le=COUNT_MOST, description="层数，不填为全部")] = None
     material: Annotated[frozenset[str] | None, Field(description="只显示这些物料")] = None
     status: Annotated[frozenset[LegalStatus] | None, Field(description="只显示这些属性")] = None
     waste_code: Annotated[frozenset[str] | None, Field(description="只显示这些废物代码")] = None
@@ -53,51 +55,56 @@ class Wanted(Tracing):
     """A trace, and the form of its answer."""
 
     form: Annotated[Form, Field(description="rows 分页的行；columns 整列；graphml、node-link 供其他程序")] = "rows"
-    after: Annotated[int, Field(ge=0, description="从第几行之后")] = 0
+    after: Annotated[Place, Field(description="从第几行之后")] = 0
     limit: Annotated[int, Field(ge=1, le=PAGE_MOST, description="每页行数")] = 200
 
 
-@router.get("/batches/{code}/trace", summary="追踪去向或溯源")
+@router.get(
+    "/batches/{code}/trace",
+    summary="追踪去向或溯源 · Trace a batch down, up, or both",
+    responses=refusals(shapes.Trace, "unknown"),
+)
 def get_trace(
     request: Request,
     code: str,
     sight: TheSight,
     service: TheService,
     horizon: TheHorizon,
+    position: ThePosition,
     wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """Every batch once, with the root's share in it. Rows are paged by `Link`; columns and graphs are whole."""
     batch = find_scanned(code, sight, service)
-    root = service.lineage.rank(batch.batch_id)
+    sight.check_follows(batch)
     only = wanted.filter()
-    if not sight.region and only != Filter():
-        # A filter by what is not seen would tell it: hidden batches would vanish where they match not.
-        raise Forbidden("filter-regulators-only")
-    traced = trace(service.lineage, root, wanted.direction, depth_max=wanted.depth, horizon=horizon, only=only)
+    if only != Filter():
+        sight.check_may_filter()
     if wanted.form in {"graphml", "node-link"}:
-        if not sight.region:
-            raise Forbidden("graph-regulators-only")
-        graph = network.to_networkx(service.lineage, traced, horizon)
-        if wanted.form == "graphml":
-            return Response(network.graphml(graph), media_type="application/graphml+xml")
-        return Response(network.node_link(graph), media_type="application/json")
-    told = Trail(traced, Seen(sight, service)).columns()
-    position = service.book.position
-    if wanted.form == "columns":
-        return answer({"root": batch.batch_id, "form": "columns"} | told, position=position)
-    edges = rows(told["edges"])
+        sight.check_may_graph()
+    root = service.lineage.rank(batch.batch_id)
+    traced = trace(service.lineage, root, wanted.direction, depth_max=wanted.depth, horizon=horizon, only=only)
+    match wanted.form:
+        case "graphml":
+            body = network.graphml(network.to_networkx(service.lineage, traced, horizon))
+            return Response(body, headers={POSITION: str(position)}, media_type=GRAPHML)
+        case "node-link":
+            body = network.node_link(network.to_networkx(service.lineage, traced, horizon))
+            return Response(body, headers={POSITION: str(position)}, media_type=JSON)
+        case "columns":
+            told = Trail(traced, Seen(sight, service)).columns()
+            return answer({"root": batch.batch_id, "form": "columns"} | told, position=position)
+        case "rows":
+            told = Trail(traced, Seen(sight, service)).columns()
+            return _page(request, batch.batch_id, told, wanted, position)
+
+
+def _page(request: Request, root: str, told: dict[str, Table], wanted: Wanted, position: int) -> Response:
+    """The same stretch of each table; `Link` as long as one of them goes on."""
+    totals = {name: len(next(iter(table.values()))) for name, table in told.items()}
     end = wanted.after + wanted.limit
-    headers = {"Link": page_link(request, after=end)} if end < max(len(traced.nodes), len(edges)) else None
-    body: dict[str, object] = {
-        "root": batch.batch_id,
-        "form": "rows",
-        "totals": {name: len(next(iter(table.values()), [])) for name, table in told.items()},
-        "nodes": rows(told["nodes"])[wanted.after : end],
-        "edges": edges[wanted.after : end],
-        "ends": rows(told["ends"])[wanted.after : end],
-        "sources": rows(told["sources"])[wanted.after : end],
-    }
-    return answer(body, position=position, headers=headers)
+    headers = page_link(request, after=end) if end < max(totals.values()) else None
+    tables = {name: rows(table, wanted.after, end) for name, table in told.items()}
+    return answer({"root": root, "form": "rows", "totals": totals} | tables, position=position, headers=headers)
 
 
 class Span(Asked):
@@ -107,11 +114,20 @@ class Span(Asked):
     last: Annotated[EventTime | None, Field(description="至")] = None
 
 
-@router.get("/network", summary="单位网络：谁供给谁、同码回环、枢纽（监管）")
-def get_network(sight: TheSight, service: TheService, horizon: TheHorizon, span: Annotated[Span, Query()]) -> Response:
+@router.get(
+    "/network",
+    summary="单位网络：谁供给谁、同码回环、枢纽（监管） · Who supplies whom",
+    responses=refusals(shapes.Network),
+)
+def get_network(
+    sight: TheSight,
+    service: TheService,
+    horizon: TheHorizon,
+    position: ThePosition,
+    span: Annotated[Span, Query()],
+) -> Response:
     """Who supplied whom by material, rounds of one code, groups and choke points; a regulator's or auditor's."""
-    if not sight.region:
-        raise Forbidden("graph-regulators-only")
+    sight.check_may_graph()
     told = [
         each
         for each in network.supplies(
@@ -138,4 +154,4 @@ def get_network(sight: TheSight, service: TheService, horizon: TheHorizon, span:
             for each in network.choke_points(told)
         ],
     }  # fmt: skip
-    return answer(body, position=service.book.position)
+    return answer(body, position=position)
