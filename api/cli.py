@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast, get_args
 
 import orjson
 import typer
@@ -35,6 +36,8 @@ app.add_typer(key_app, name="key")
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
+Group = StrEnum("Group", list(get_args(By)))
+"""How figures are grouped: typer lists enumerations, not literals."""
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
 AsOfOption = Annotated[int | None, typer.Option(help="截至此台账位置已登记的 · what was known at this position")]
@@ -196,7 +199,7 @@ def fate(
 def indicators(
     begin: Annotated[str | None, typer.Option("--from", help="起始日 · first day")] = None,
     end: Annotated[str | None, typer.Option("--to", help="结束日 · last day")] = None,
-    by: Annotated[list[By] | None, typer.Option(help="分组，可重复 · group by, may be repeated")] = None,
+    by: Annotated[list[Group] | None, typer.Option(help="分组，可重复 · group by, may be repeated")] = None,
     only: Annotated[list[str] | None, typer.Option(help="指标编号，可重复 · indicator id")] = None,
     at: AtOption = None,
     as_of: AsOfOption = None,
@@ -206,7 +209,16 @@ def indicators(
     with opened() as service:
         when = terminal.horizon(at, as_of)
         days = begin, end
-        terminal.indicators(service, operator(), days, by or (), only or (), when, out, print_json if json else None)
+        terminal.indicators(
+            service,
+            operator(),
+            days,
+            [cast("By", each.value) for each in by or ()],
+            only or (),
+            when,
+            out,
+            print_json if json else None,
+        )
 
 
 @app.command("import")
