@@ -35,8 +35,8 @@ BAND_PX: Final = 300.0
 """Height of the heaviest layer's masses: two drawings fit a page."""
 BOX_PX: Final = 12.0
 CAP_PX: Final = 4.0
-COLUMN_PX: Final = 216.0
-"""From box to box at least: a Chinese company name of twelve characters."""
+COLUMN_PX: Final = 168.0
+"""From box to box at least: a Chinese name of ten characters, and what is longer is cut."""
 LABEL_PX: Final = 190.0
 
 
@@ -84,11 +84,12 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole drawing in pixels; `grams_per_px` is its scale."""
+    """A whole drawing in pixels; `grams_per_px` is its scale, `column_px` the way from box to box."""
 
     width: float
     height: float
     grams_per_px: float
+    column_px: float
     boxes: tuple[Box, ...]
     ribbons: tuple[Ribbon, ...]
     caps: tuple[Cap, ...]
@@ -120,6 +121,7 @@ def lay_out(nodes: Sequence[str], links: Sequence[Link], stubs: Sequence[Stub] =
         width=round(max(width, xs[-1] + BOX_PX + LABEL_PX + MARGIN_PX), 1),
         height=round(below + MARGIN_PX if loops else height + 2 * MARGIN_PX, 1),
         grams_per_px=1 / px,
+        column_px=round(step, 1),
         boxes=tuple(_box(key, slots[key], xs) for key in nodes),
         ribbons=tuple(ribbons),
         caps=tuple(_cap(stubs[i], strip, xs, px) for i, strip in sorted(graph.of_stub.items())),

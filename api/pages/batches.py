@@ -20,6 +20,7 @@ from api.rest.answers import sees_entry
 from api.rest.batches import find_scanned, open_batches
 from flows.batches import Batch
 from flows.entries import Entry
+from flows.errors import Malformed
 from flows.times import shown
 from graph.fate import fate, provenance
 from graph.lineage import EVERYTHING
@@ -116,10 +117,10 @@ def batch_qr(request: Request, code: str, reader: TheReader) -> Response:
 
 
 @router.get("/batches/{code}/label-{size_mm}.{form}")
-def batch_label_file(
-    request: Request, code: str, size_mm: Literal[100, 150, 200], form: LabelForm, reader: TheReader
-) -> Response:
+def batch_label_file(request: Request, code: str, size_mm: int, form: LabelForm, reader: TheReader) -> Response:
     """The label at one of its sizes; the same batch gives the same bytes."""
+    if size_mm not in LABEL_SIZES:
+        raise Malformed("page-asked-wrongly", first="size_mm")
     batch = find_scanned(code, reader.sight, reader.service)
     printed = batch_label(batch, reader.service, request.app.state.base_url)
     match form:

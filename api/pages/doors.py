@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from threading import Lock
 from typing import Annotated, Final
 from urllib.parse import quote, unquote
@@ -24,7 +25,6 @@ from api.pages.reading import (
 from api.pages.seeking import seek
 from api.rest.asking import SESSION_COOKIE, TheService
 from api.rest.batches import find_scanned
-from flows.errors import Refusal
 from flows.times import SECOND_US, instant_us
 
 TRIES: Final = 10
@@ -35,10 +35,6 @@ ADDRESSES_KEPT: Final = 10_000
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-class TooManyTries(Refusal):
-    """Too many wrong keys from one address."""
-
-
 @dataclass
 class Tries:
     """Wrong keys by address: the last window only, and no more addresses than fit."""
@@ -46,12 +42,13 @@ class Tries:
     kept: OrderedDict[str, tuple[int, int]] = field(default_factory=OrderedDict[str, tuple[int, int]])
     lock: Lock = field(default_factory=Lock)
 
-    def check(self, address: str, now_us: int) -> None:
-        """Raises `TooManyTries` while the address waits."""
+    def waits_s(self, address: str, now_us: int) -> int:
+        """Seconds until the address may try again; 0: now."""
         with self.lock:
             count, since_us = self.kept.get(address, (0, now_us))
-        if count >= TRIES and now_us - since_us < WAIT_US:
-            raise TooManyTries("sign-in-too-often", seconds=1 + (WAIT_US - (now_us - since_us)) // SECOND_US)
+        if count < TRIES or now_us - since_us >= WAIT_US:
+            return 0
+        return 1 + (WAIT_US - (now_us - since_us)) // SECOND_US
 
     def failed(self, address: str, now_us: int) -> None:
         """One more wrong key."""
@@ -96,11 +93,14 @@ def sign_in(
     address = request.client.host if request.client else ""
     now_us = instant_us(service.clock())
     tries = _tries(request)
-    tries.check(address, now_us)
+    if wait_s := tries.waits_s(address, now_us):
+        headers = {"Retry-After": str(wait_s)}
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        return page(request, "login.html", status=status, headers=headers, next=own_path(next), problem="too-often")
     token = service.keys.open_session(key)
     if token is None:
         tries.failed(address, now_us)
-        return page(request, "login.html", status=401, next=own_path(next), problem="key-wrong")
+        return page(request, "login.html", status=HTTPStatus.UNAUTHORIZED, next=own_path(next), problem="key-wrong")
     response = RedirectResponse(own_path(next), SEE_OTHER)
     secure = is_secure(request)
     response.set_cookie(

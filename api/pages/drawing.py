@@ -79,7 +79,7 @@ def rough_mass(mass_g: float) -> str:
     return f"{Decimal(round(mass_g / GRAMS_PER_KILOGRAM)).scaleb(-3):.3f}"
 
 
-def short(text: str, most: int) -> str:
+def short(text: str, most: float) -> str:
     """The beginning of a name where room is scarce; Latin letters are half as wide."""
     room = 0.0
     for place, letter in enumerate(text):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.pages.drawing import page
 from api.pages.reading import PageRoute, Reader, TheReader
-from api.pages.start import figures_of, years
+from api.pages.start import figures_of, whole_year, years
 from flows.book import Enterprise
 from flows.enterprises import Permit, Role
 from flows.errors import Malformed, Unknown
@@ -82,7 +82,7 @@ def enterprise_page(
         raise Unknown("enterprise-unknown", enterprise=uscc)
     held = reader.sight.holds(uscc)
     all_years = years(reader)
-    chosen = year or all_years[0]
+    chosen = year or whole_year(reader, all_years)
     book = reader.service.book
     return page(
         request,

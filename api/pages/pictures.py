@@ -19,6 +19,8 @@ Level: TypeAlias = Literal["batch", "enterprise", "material"]
 LEVELS: Final[tuple[Level, ...]] = ("batch", "enterprise", "material")
 BOXES_MOST: Final = 120
 """Boxes that a person can still tell apart; beyond, a picture is drawn by material unless batches are asked for."""
+WIDTH_PX: Final = 1300
+"""A drawing as wide as the page of a desktop; wider ones scroll."""
 ROWS_MOST: Final = 1_000
 ANONYMOUS: Final = "anonymous"
 
@@ -61,7 +63,7 @@ class Picture:
     @cached_property
     def layout(self) -> Layout:
         """Where everything goes."""
-        return lay_out(list(self.spots), self.links, self.stubs)
+        return lay_out(list(self.spots), self.links, self.stubs, width=WIDTH_PX)
 
     @property
     def hops(self) -> list[list[Spot]]:

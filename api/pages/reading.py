@@ -24,6 +24,7 @@ HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
 """On https: a browser takes it from this very host only, and sends it to no other."""
 SAME_SITES: Final = {"same-origin", "none"}
 SEE_OTHER: Final = 303
+DIVISION_DIGITS: Final = 6
 
 
 class Elsewhere(Forbidden):
@@ -44,9 +45,12 @@ class Reader:
 
     @property
     def name(self) -> str:
-        """The organisation's name, or its code."""
+        """The organisation's name; an authority that is no enterprise goes by its division."""
         known = self.service.book.enterprises.get(self.caller.organisation)
-        return known.registered.name if known else self.caller.organisation
+        if known is not None:
+            return known.registered.name
+        division = self.caller.division.ljust(DIVISION_DIGITS, "0") if self.caller.division else ""
+        return self.division(division, "zh") if division else self.caller.organisation
 
     @cached_property
     def partners(self) -> frozenset[EnterpriseId]:

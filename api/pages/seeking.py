@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
+from api.pages.drawing import moment
 from api.pages.reading import Reader
-from api.rest.batches import find_scanned
 from flows.errors import Problem
 from flows.manifests import Manifest
 from labels.payload import scanned
@@ -42,12 +42,21 @@ def seek(text: str, reader: Reader) -> list[Hit]:
 
 
 def _by_code(asked: str, reader: Reader) -> Iterator[Hit]:
+    """The batch of an id or a digital code; of a site's own code every batch that was ever called so."""
+    service, lineage = reader.service, reader.service.lineage
     try:
-        batch = find_scanned(asked, reader.sight, reader.service)
+        code = scanned(asked)
     except Problem:
         return
-    name = reader.service.catalogue.material(batch.material).name_zh
-    yield Hit("batch", f"/batches/{quote(batch.batch_id)}", batch.code or batch.batch_id, name)
+    batch_id = service.containers.find(code) or code
+    named = [lineage.batch_ids[rank] for rank in lineage.find(code)]
+    for each in dict.fromkeys([batch_id, *named]):
+        batch = service.book.find_batch(each)
+        if batch is None or not reader.sight.sees_batch(batch):
+            continue
+        name = service.catalogue.material(batch.material).name_zh
+        detail = f"{name} · {reader.name_of(batch.holder)} · {moment(batch.made_us)}"
+        yield Hit("batch", f"/batches/{quote(batch.batch_id)}", batch.code or batch.batch_id, detail)
 
 
 def _manifests(asked: str, reader: Reader) -> Iterator[Hit]:

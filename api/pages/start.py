@@ -43,7 +43,7 @@ def start_page(
     open_ones = [each for each in manifests if not each.closed and reader.sight.sees_manifest(each)]
     newest = list(islice(open_batches(reader.sight, reader.service), NEWEST))
     known = years(reader)
-    chosen = year or known[0]
+    chosen = year or whole_year(reader, known)
     told: Sequence[Value] = figures_of(reader, chosen) if reader.sight.region or reader.sight.own else ()
     return page(
         request,
@@ -67,6 +67,12 @@ def years(reader: Reader) -> list[int]:
         return [today.year]
     first, last = moment_of(int(made_us.min())).year, moment_of(int(made_us.max())).year
     return list(range(min(last, today.year), min(first, today.year) - 1, -1))
+
+
+def whole_year(reader: Reader, known: Sequence[int]) -> int:
+    """The latest year that is over, as targets are of whole years; else the one that runs."""
+    today = reader.service.clock().astimezone(SHANGHAI).date()
+    return next((each for each in known if each < today.year), known[0])
 
 
 def figures_of(reader: Reader, year: int, enterprise: EnterpriseId | None = None) -> Sequence[Value]:

@@ -7,6 +7,10 @@ document.addEventListener("keydown", (event) => {
     box.focus();
   }
 });
-for (const field of document.querySelectorAll("[data-submit]")) {
-  field.addEventListener("change", () => field.form.requestSubmit());
+// Only where the mouse chose: whoever walks a list by keys sends the form with its button.
+let byPointer = false;
+document.addEventListener("pointerdown", () => { byPointer = true; }, true);
+document.addEventListener("keydown", () => { byPointer = false; }, true);
+for (const field of document.querySelectorAll("select[data-submit]")) {
+  field.addEventListener("change", () => byPointer && field.form.requestSubmit());
 }
