@@ -1,5 +1,6 @@
 """Rows of what counts: position, effective time, why, whose, and the grams, as arrays that grow with the ledger."""
 
+from array import array
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -13,6 +14,7 @@ from flows.ids import SiteId
 Integers: TypeAlias = npt.NDArray[np.int64]
 Key = TypeVar("Key")
 
+WIDTH: Final = 5
 NET: Final = 64
 """Added to a kind: the same of the net ledger, where waste made of waste stays its first generator's."""
 
@@ -61,16 +63,6 @@ class Origin(NamedTuple):
     arising: Arising
 
 
-class Row(NamedTuple):
-    """One mass that counts: the fact's position and effective time, why, of which origin, and the grams."""
-
-    position: int
-    effective_us: int
-    kind: int
-    origin: int
-    amount: int
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """The rows as arrays of one length, and the origins that they point at."""
@@ -101,27 +93,28 @@ class Interned(Generic[Key]):
 
 
 class Rows:
-    """Growing arrays: rows wait in a list and are written in one go when somebody reads."""
+    """Growing arrays: rows wait in a buffer and are written in one go when somebody reads."""
 
     def __init__(self) -> None:
-        self._waiting: list[Row] = []
-        self._array: Integers = np.empty((5, 1024), dtype=np.int64)
+        self._waiting = array("q")
+        self._array: Integers = np.empty((WIDTH, 1024), dtype=np.int64)
         self._length = 0
 
-    def add(self, row: Row) -> None:
-        """One more row."""
-        self._waiting.append(row)
+    def add(self, row: tuple[int, int, int, int, int]) -> None:
+        """One more row: position, effective time, kind, origin, amount."""
+        self._waiting.extend(row)
 
     def arrays(self) -> Integers:
-        """Five lines, as `Row` names them."""
+        """Five lines, each as long as there are rows."""
         if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            grown = self._length + len(waiting)
+            waiting, self._waiting = self._waiting, array("q")
+            new = np.frombuffer(waiting, dtype=np.int64).reshape(-1, WIDTH).T
+            grown = self._length + new.shape[1]
             if grown > self._array.shape[1]:
-                larger = np.empty((5, 2 * grown), dtype=np.int64)
+                larger = np.empty((WIDTH, 2 * grown), dtype=np.int64)
                 larger[:, : self._length] = self._array[:, : self._length]
                 self._array = larger
-            self._array[:, self._length : grown] = np.array(waiting, dtype=np.int64).T
+            self._array[:, self._length : grown] = new
             self._length = grown
         return self._array[:, : self._length]
 
@@ -142,9 +135,9 @@ class Counts:
             Origin(self.sites.index(site_id), self.materials.index(material), day.toordinal(), arising)
         )
 
-    def add(self, row: Row) -> None:
+    def add(self, position: int, effective_us: int, kind: int, origin: int, amount: int) -> None:
         """One more mass that counts."""
-        self._rows.add(row)
+        self._rows.add((position, effective_us, kind, origin, amount))
 
     def table(self) -> Table:
         """All rows up to now."""

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from flows.codes import division_prefix
 from flows.ids import owner
-from flows.indicators import Boundary, Definition, Level, Question, Step, Value, definition, value_of
+from flows.indicators import Boundary, Definition, Level, Period, Question, Step, Value, definition, value_of
 from graph.columns import Columns
 from graph.counts import Arising
-from graph.reading import Cuts, Reading, exact_sum, in_boundary, origins_in, with_metal
+from graph.reading import Reading, with_metal
+from graph.sums import Sums, in_boundary, passes
 
 STEPS: Final[tuple[Step, ...]] = ("month", "quarter", "year")
 By: TypeAlias = Literal["enterprise", "prefecture", "province", "code", "month", "quarter", "year"]
@@ -30,13 +32,17 @@ class Contribution:
 
 def figures(ids: Sequence[str], question: Question, columns: Columns, by: Sequence[By] = ()) -> list[Value]:
     """The figures of these definitions, one for each group; a definition's companion always comes with it."""
-    cuts: Cuts = {}
     question = known(question, columns)
+
+    @cache
+    def sums(period: Period) -> Sums:
+        return Sums(replace(question, period=period), columns)
+
     return [
         value
         for one in _groups(question, columns, tuple(by))
         for name in dict.fromkeys(ids)
-        for value in _with_companion(definition(name), one, columns, cuts)
+        for value in _with_companion(definition(name), one, sums(one.period))
     ]
 
 
@@ -46,28 +52,26 @@ def known(question: Question, columns: Columns) -> Question:
     return replace(question, as_of=as_of)
 
 
-def _with_companion(each: Definition, question: Question, columns: Columns, cuts: Cuts) -> Iterator[Value]:
-    yield figure(each, question, columns, cuts)
+def _with_companion(each: Definition, question: Question, sums: Sums) -> Iterator[Value]:
+    yield figure(each, question, sums)
     if each.beside is not None and each.metal is not None:
-        yield figure(definition(each.beside), with_metal(question, each.metal), columns, cuts)
+        yield figure(definition(each.beside), with_metal(question, each.metal), sums)
 
 
-def figure(each: Definition, question: Question, columns: Columns, cuts: Cuts | None = None) -> Value:
-    """One figure of a `known` question. `cuts` may be shared by all figures of that position and instant."""
-    reading = Reading(each, question, columns, cuts)
-    amounts = {part: exact_sum(reading.part(part)[1]) for part in reading.names() if reading.knows(part)}
+def figure(each: Definition, question: Question, sums: Sums) -> Value:
+    """One figure, on the sums of its period and horizon."""
+    reading = Reading(each, question, sums)
+    amounts = {name: mass_g for name in reading.names() if (mass_g := reading.part(name)) is not None}
     return value_of(each, amounts, reading.question, reading.completeness(), reading.reason(), reading.note(amounts))
 
 
 def parts(value: Value, columns: Columns) -> list[Contribution]:
     """The facts behind numerator and denominator, in ledger order: those of a part sum exactly to it."""
     question = Question(value.period, value.boundary, value.as_of, value.at_us)
-    reading = Reading(value.definition, question, columns)
+    reading = Reading(value.definition, question, Sums(question, columns))
     found: list[Contribution] = []
     for part in dict.fromkeys((*value.definition.numerator, *value.definition.denominator)):
-        if not reading.knows(part):
-            continue
-        positions, amounts = reading.part(part)
+        positions, amounts = reading.rows(part)
         order, start = np.unique(positions, return_inverse=True)
         sums_g = np.zeros(len(order), dtype=np.int64)
         np.add.at(sums_g, start, amounts)
@@ -104,11 +108,12 @@ def _split(question: Question, columns: Columns, by: By) -> Iterator[Question]:
 
 def _codes(columns: Columns, boundary: Boundary) -> set[str]:
     """The codes of the wastes that count inside a boundary."""
-    inside = origins_in(columns, boundary, None, columns.table().origins)
-    origins = columns.counts.origins.keys
-    ours = {origins[i].material for i in np.flatnonzero(inside) if origins[i].arising != Arising.OTHER}
-    materials = (columns.catalogue.material(columns.counts.materials.keys[i]) for i in ours)
-    return {material.waste_code for material in materials if material.waste_code is not None}
+    sites, rows = columns.counts.sites.keys, columns.counts.materials.keys
+    inside = {i for i, site in enumerate(sites) if in_boundary(site, columns, boundary)}
+    origins = {(each.site, each.material) for each in columns.counts.origins.keys if each.arising != Arising.OTHER}
+    found = {rows[material] for site, material in origins if site in inside}
+    materials = [columns.catalogue.material(each) for each in found]
+    return {each.waste_code for each in materials if each.waste_code is not None and passes(each, boundary, None)}
 
 
 def _keys(columns: Columns, boundary: Boundary, level: Level) -> set[str]:

@@ -30,7 +30,7 @@ from flows.mass import share_out
 from flows.materials import Catalogue, Material, Side
 from flows.times import STOPPABLE_US, day_of, latest_us
 from graph.contents import NOTHING, Content, Contents, Mark, add, marked, take, total_g, unmarked
-from graph.counts import NET, Arising, Counts, Interned, Kind, Row
+from graph.counts import NET, Arising, Counts, Interned, Kind
 
 FORMS: Final = frozenset({"secondary_metal", "alloy", "primary_metal"})
 """The refined and alloy forms: metal counts when it first leaves its maker as one of these, not as matte or oxide."""
@@ -390,7 +390,7 @@ class Recognition:
 
     def _row(self, kind: int, origin: int, amount: int) -> None:
         if amount:
-            self._counts.add(Row(self._position, self._effective_us, kind, origin, amount))
+            self._counts.add(self._position, self._effective_us, kind, origin, amount)
 
 
 def is_liquid_aluminium(material: Material) -> bool:

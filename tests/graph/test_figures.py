@@ -571,10 +571,10 @@ def sichuan() -> tuple[Columns, Oracle]:
 
 
 def _questions(columns: Columns) -> Iterator[Question]:
-    for period in (Period.year(2025), Period.quarter(2025, 3)):
-        yield Question(period, Boundary("province", "51"))
-        yield Question(period, Boundary("enterprise", min(site[:18] for site in columns.divisions)))
-    yield Question(Period.year(2025), Boundary(code="HW48"), as_of=columns.position // 2)
+    year = Period.year(2025)
+    yield Question(year, Boundary("province", "51"))
+    yield Question(Period.quarter(2025, 3), Boundary("enterprise", min(site[:18] for site in columns.divisions)))
+    yield Question(year, Boundary(code="HW48"), as_of=columns.position // 2)
 
 
 def test_figures_equal_the_oracles_on_the_whole_region(sichuan: tuple[Columns, Oracle]) -> None:
