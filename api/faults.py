@@ -49,10 +49,18 @@ WORDS: Final = {
 
 def faults_of(faults: Iterable[Mapping[str, Any]], language: Language) -> list[dict[str, str]]:
     """Every fault: where in the input, what kind, and what is wrong."""
+    found = list(faults)
+    places = [tuple(fault["loc"]) for fault in found]
     return [
         {"where": where(fault["loc"]), "code": str(fault["type"]), "detail": _clean(_words(fault, language))}
-        for fault in faults
+        for fault, place in zip(found, places, strict=True)
+        if fault["type"] != "too_short" or not any(_within(other, place) for other in places)
     ]
+
+
+def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    """A list whose items are at fault is not short as well: pydantic counts the good ones only."""
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def where(location: Sequence[int | str]) -> str:

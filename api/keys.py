@@ -1,6 +1,7 @@
 """Who holds a key: keys and page sessions on the desk, kept as SHA-256 only, bound to an organisation and a role."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Final, get_args
 from pydantic import BaseModel, ConfigDict
 
 from flows.access import Caller, CallerRole
-from flows.codes import uscc
+from flows.codes import division_prefix, uscc
 from flows.errors import Malformed, Unknown
 from flows.ids import EnterpriseId
 from flows.ports import Clock, Desk
@@ -20,6 +21,7 @@ SESSION_KIND: Final = "session"
 SESSION_LASTS: Final = timedelta(hours=12)
 """One shift at a weighbridge."""
 KEY_PREFIX: Final = "hl"
+_KEY: Final = re.compile(rf"{KEY_PREFIX}_(?P<key_id>[0-9a-f]{{8}})_[0-9A-Za-z-]{{32}}", re.ASCII)
 
 
 class KeptKey(BaseModel):
@@ -54,12 +56,16 @@ class Keys:
         """A new key, told once, and what is kept of it.
 
         Raises:
-            Malformed: a wrong credit code, an unknown role, or a regulator without its division.
+            Malformed: a wrong credit code, an unknown role, a regulator without its division, or a division for
+                somebody who is no regulator.
         """
         if role not in get_args(CallerRole):
             raise Malformed("key-role-unknown", role=role, roles=", ".join(get_args(CallerRole)))
-        if role == "regulator" and not (division.isdigit() and len(division) in {2, 4, 6}):
-            raise Malformed("key-division-missing", division=division)
+        if role == "regulator" and not division:
+            raise Malformed("key-division-missing")
+        if role != "regulator" and division:
+            raise Malformed("key-division-idle", role=role)
+        division = division_prefix(division) if division else ""
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(24).replace("_", "-")
         key = f"{KEY_PREFIX}_{key_id}_{secret}"
         now_us = instant_us(self.clock())
@@ -78,14 +84,18 @@ class Keys:
 
     def find(self, key: str) -> Caller | None:
         """Whom a key stands for, if it is one of ours."""
-        parts = key.strip().split("_")
-        if len(parts) != len(("prefix", "id", "secret")) or parts[0] != KEY_PREFIX:
+        kept = self._kept(key)
+        return kept.caller if kept is not None else None
+
+    def _kept(self, key: str) -> KeptKey | None:
+        match = _KEY.fullmatch(key.strip())
+        if match is None:
             return None
-        found = self.desk.get(KEY_KIND, parts[1], now_us=instant_us(self.clock()))
+        found = self.desk.get(KEY_KIND, match["key_id"], now_us=instant_us(self.clock()))
         if found is None:
             return None
         kept = KeptKey.model_validate_json(found.body)
-        return kept.caller if secrets.compare_digest(kept.digest, _digest(key.strip())) else None
+        return kept if secrets.compare_digest(kept.digest, _digest(match[0])) else None
 
     def all(self) -> list[KeptKey]:
         """Every key that is kept."""
@@ -105,15 +115,15 @@ class Keys:
 
     def open_session(self, key: str) -> str | None:
         """A token for the pages that stands for a key, for one shift."""
-        if self.find(key) is None:
+        kept = self._kept(key)
+        if kept is None:
             return None
         token = secrets.token_urlsafe(32)
         now_us = instant_us(self.clock())
         expires_us = now_us + SESSION_LASTS // timedelta(microseconds=1)
-        key_id = key.strip().split("_")[1]
-        self.desk.put(
-            SESSION_KIND, _digest(self.secret + token), key_id.encode(), version=0, now_us=now_us, expires_us=expires_us
-        )
+        name, body = _digest(self.secret + token), kept.key_id.encode()
+        written = self.desk.put(SESSION_KIND, name, body, version=0, now_us=now_us, expires_us=expires_us)
+        assert written, "two sessions of one token"
         return token
 
     def find_session(self, token: str) -> Caller | None:

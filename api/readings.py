@@ -72,7 +72,9 @@ class Seen:
                     "name_zh": FATES_ZH[each],
                     "name_en": FATES_EN[each],
                     "mass_g": fate.grams[each],
-                    "share": fate.fractions[each] if fate.fractions else None,
+                    "share": self._share(fate.fractions[each], fate.grams[each], fate.mass_g)
+                    if fate.fractions
+                    else None,
                     "least_g": bounds[0] if bounds else None,
                     "most_g": bounds[1] if bounds else None,
                 }
@@ -90,17 +92,25 @@ class Seen:
             "classes": rows,
         }
 
+    def _share(self, exact: float, grams: int, whole_g: int) -> float:
+        """A share no finer than its grams, for whom the masses along the chain are not: fifteen digits tell them."""
+        return exact if self.sight.region or not whole_g else grams / whole_g
+
     def provenance(self, provenance: Provenance) -> dict[str, object]:
         """The sources of a batch, the largest first."""
         return {
             "mass_g": provenance.mass_g,
             "basis": provenance.basis,
             "policy": provenance.policy,
-            "sources": [self._source(source) for source in provenance.sources],
+            "sources": [self._source(source, provenance.mass_g) for source in provenance.sources],
         }
 
-    def _source(self, source: Source) -> dict[str, object]:
-        told: dict[str, object] = {"share": source.share, "mass_g": source.grams, "boundary": source.boundary.value}
+    def _source(self, source: Source, mass_g: int) -> dict[str, object]:
+        told: dict[str, object] = {
+            "share": self._share(source.share, source.grams, mass_g),
+            "mass_g": source.grams,
+            "boundary": source.boundary.value,
+        }
         batch = self.batch(source.rank) if source.rank is not None else None
         if source.rank is not None:
             told |= self.where(source.rank)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
+from api.retries import remember
 from api.settings import Settings
 from api.workbook.export import export_workbook
 from api.workbook.report import ImportReport
@@ -88,7 +89,7 @@ class Service:
         return Sight.of(caller, self.book, self.clock().astimezone(SHANGHAI).date())
 
     def state(self, caller: Caller, facts: Sequence[Event]) -> Statement:
-        """Record facts for a caller, all or none.
+        """Record facts for a caller, all or none; a retry gets the entries and findings of the first time.
 
         Raises:
             Problem: the caller may not say it, or a rule says no.
@@ -100,6 +101,7 @@ class Service:
         statement = self.recording.record(facts, caller.organisation)
         if any(isinstance(event, (Loaded, Decided)) for event in facts):
             admit_waiting(self.recording, self.desk)
+        remember(statement, self.desk, self.clock)
         return statement
 
     def check_import(self, caller: Caller, enterprise: EnterpriseId, data: bytes) -> ImportReport:

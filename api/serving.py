@@ -6,7 +6,7 @@ from typing import Final
 import uvicorn
 from rich.console import Console
 
-from api.app import BODY_MOST, create_app
+from api.app import create_app
 from api.service import Service
 from api.settings import DEFAULT_PORT
 from flows.errors import Problem
@@ -49,12 +49,11 @@ def serve(service: Service, console: Console) -> None:
             "未设置 HUANLIU_PUBLIC_URL：打印的二维码只在本机有效 · codes resolve on this machine only",
             style="yellow",
         )
-    console.print(f"环流已就绪 · serving at http://{settings.host}:{port}  （Ctrl+C 结束）")
+    console.print(f"环流已就绪 · serving at {settings.local_url(port)}  （Ctrl+C 结束）")
     uvicorn.run(
         create_app(service, port),
         host=settings.host,
         port=port,
         log_level="warning",
-        h11_max_incomplete_event_size=BODY_MOST,
         timeout_graceful_shutdown=5,
     )

@@ -1,22 +1,27 @@
 """What an installation sets: `HUANLIU_*` in the environment, each with a default that works on a laptop."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEFAULT_PORT = 8000
+from flows.errors import Malformed
+
+DEFAULT_PORT: Final = 8000
+PREFIX: Final = "HUANLIU_"
+EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is the operator's choice; nobody dials it
+"""What a server listens on, and how this machine then reaches it."""
 
 
 class Settings(BaseSettings):
     """The settings of one installation."""
 
-    model_config = SettingsConfigDict(env_prefix="HUANLIU_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     data: Path = Path("var")
     """The folder of ledger and desk."""
-    ledger: str = "sqlite"
+    ledger: Literal["sqlite"] = "sqlite"
     """``sqlite``: one file in the data folder."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -28,6 +33,19 @@ class Settings(BaseSettings):
     tables: Path | None = None
     """A folder whose tables replace the built-in ones of the same name."""
 
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":
+        """The settings of the environment; `given` goes before it.
+
+        Raises:
+            Malformed: a setting that cannot be.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            raise Malformed("setting-wrong", name=PREFIX + str(first["loc"][0]).upper(), fault=first["msg"]) from None
+
     @property
     def file(self) -> Path:
         """The SQLite file."""
@@ -37,4 +55,9 @@ class Settings(BaseSettings):
         """The address that printed codes carry, without a slash at its end."""
         if self.public_url is not None:
             return str(self.public_url).rstrip("/")
-        return f"http://{self.host}:{port or self.port or DEFAULT_PORT}"
+        return self.local_url(port or self.port or DEFAULT_PORT)
+
+    def local_url(self, port: int) -> str:
+        """The address by which this machine reaches the server."""
+        host = EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"

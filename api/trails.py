@@ -10,13 +10,14 @@ import numpy as np
 from api.readings import Seen, prefecture
 from flows.fates import FATES
 from flows.times import day_of
-from graph.arrays import Ints, Mask
+from graph.arrays import Floats, Ints, Mask
 from graph.lineage import BOUNDARIES
 from graph.tracing import Crossings, Trace
 
 Table: TypeAlias = dict[str, list[object]]
 """Columns of one length."""
-TABLES: Final = ("nodes", "edges", "ends", "sources")
+SHARE_DIGITS: Final = 6
+"""Parts per million: a gram of a tonne."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,18 @@ class Trail:
         lineage, nodes = self.seen.lineage, self.traced.nodes
         ranks = nodes.rank
         sites: list[int] = lineage.batches.site.view()[ranks].tolist()
-        divisions = [lineage.divisions.get(name, "") for name in lineage.sites.names]
+        places = [prefecture(lineage.divisions.get(name, "")) for name in lineage.sites.names]
         holders, materials = lineage.holders.names, lineage.materials.names
-        made_us = lineage.batches.made_us.view()[ranks].tolist()
+        batch_ids: list[object] = [lineage.batch_ids[rank] for rank in map(int, ranks)]
+        made_us: list[int] = lineage.batches.made_us.view()[ranks].tolist()
         return {
             "seen": visible.tolist(),
             "depth": nodes.depth.tolist(),
-            "share": nodes.share.tolist(),
-            "content_g": nodes.content_g.tolist(),
+            "share": self._told(nodes.share, SHARE_DIGITS),
+            "content_g": self._told(nodes.content_g),
             "date": [day_of(us).isoformat() for us in made_us],
-            "prefecture": [prefecture(divisions[site]) for site in sites],
-            "batch_id": _masked([lineage.batch_ids[rank] for rank in ranks.tolist()], visible),
+            "prefecture": [places[site] for site in sites],
+            "batch_id": _masked(batch_ids, visible),
             "holder": _masked([holders[each] for each in map(int, nodes.holder)], visible),
             "material": _masked([materials[each] for each in map(int, nodes.material)], visible),
             "mass_g": _masked(nodes.mass_g.tolist(), visible),
@@ -70,7 +72,7 @@ class Trail:
         return {
             "from": giver.tolist(),
             "to": taker.tolist(),
-            "content_g": edges.content_g.tolist(),
+            "content_g": self._told(edges.content_g),
             "mass_g": _masked(edges.mass_g.tolist(), both),
             "position": _masked(edges.position.tolist(), both),
         }
@@ -85,7 +87,7 @@ class Trail:
         details = self.seen.lineage.details.names
         table: Table = {
             title: [names[what] for what in crossings.what.tolist()],
-            "content_g": crossings.content_g.tolist(),
+            "content_g": self._told(crossings.content_g),
             "mass_g": _masked(crossings.mass_g.tolist(), told),
             "detail": _masked(
                 [details[each] if title == "boundary" else None for each in map(int, crossings.detail)], told
@@ -96,12 +98,20 @@ class Trail:
         kept = (told | (crossings.content_g > 0)).tolist()
         return {name: list(compress(values, kept)) for name, values in table.items()}
 
+    def _told(self, values: Floats, digits: int = 0) -> list[object]:
+        """The own mass as the caller may know it: whole grams. A ratio told to fifteen digits gives away the two
+        masses that it was made of.
+        """
+        whole: list[object] = (values if self.seen.sight.region else np.round(values, digits)).tolist()
+        return whole
+
     def _stated_in_sight(self, positions: Ints) -> Mask:
         """Which entries were stated by an enterprise whose matters the caller sees."""
         if self.seen.sight.region:
             return np.ones(len(positions), bool)
         lineage = self.seen.lineage
-        number = np.searchsorted(lineage.movements.position.view(), positions)
+        read = lineage.movements.position.view(lineage.lengths.movements)
+        number = np.searchsorted(read, positions)
         staters = lineage.movements.enterprise.view()[number]
         names = lineage.holders.names
         return np.array([self.seen.sight.holds(names[each]) for each in map(int, staters)], bool)
