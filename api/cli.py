@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api import origins, outline, terminal
+from api.bench.rows import Name
 from api.rest.batches import Printing
 from api.service import Service
 from api.serving import serve as serve_pages
@@ -286,3 +287,19 @@ def demo(
             serve_pages(service, out)
     finally:
         service.close()
+
+
+@app.command()
+def bench(
+    batches: Annotated[int, typer.Option(min=100, help="批次数 · batches of the ledger that is made up")] = 10_000,
+    only: Annotated[list[Name] | None, typer.Option(help="只测这一项，可重复 · only this, may be repeated")] = None,
+    json: JsonOption = False,
+) -> None:
+    """测量：读数、登记、单据，与所依赖的产品并排 · Measure readings, writing and documents beside products we depend on."""
+    from api.bench import running  # what it measures with is needed by no other command
+
+    rows = running.run(batches, frozenset(only or ()), err)
+    if json:
+        print_json(running.as_document(batches, rows))
+    else:
+        running.print_run(batches, rows, out)

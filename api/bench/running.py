@@ -1,0 +1,87 @@
+"""A run: which rows are wanted, a folder on the installation's own disk, and progress while it lasts."""
+
+import platform
+import sqlite3
+from collections.abc import Iterator
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rich.console import Console
+
+from api.bench.rows import Name, Row, as_json, print_rows
+from api.bench.story import facts, told
+from api.settings import Settings
+
+READINGS: Final[frozenset[Name]] = frozenset((Name.TRACE, Name.FATE, Name.FATES, Name.GROWTH))
+PRINTED: Final[frozenset[Name]] = frozenset((Name.LABEL, Name.SHEET, Name.QR))
+IMPORTED: Final[frozenset[Name]] = frozenset((Name.IMPORT, Name.START, Name.WIRE))
+PRODUCTS: Final = ("numpy", "networkx", "pydantic", "fastapi", "typst", "qrcode")
+
+
+def run(batches: int, only: frozenset[Name], progress: Console) -> list[Row]:
+    """Measure what is wanted, or everything; files lie beside the installation's own, and are gone afterwards."""
+    wanted = only or frozenset(Name)
+    beside = Settings().data
+    while not beside.exists():
+        beside = beside.absolute().parent
+    rows: list[Row] = []
+    with (
+        TemporaryDirectory(prefix="huanliu-bench-", dir=beside) as folder,
+        progress.status("准备 · preparing") as status,
+    ):
+        for each in _measured(batches, wanted, Path(folder)):
+            rows.append(each)
+            status.update(f"{each.what} ✓")
+    return sorted(rows, key=lambda each: list(Name).index(each.name))
+
+
+def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row]:
+    if wanted & READINGS:
+        from api.bench.kernels import Readings  # NetworkX and NumPy: the command line starts without them
+
+        readings = Readings(told(facts(batches)), folder)
+        yield from readings.measure(wanted)
+        readings.close()
+    if wanted & (IMPORTED | {Name.TURNS}):
+        yield from _stored(batches, wanted, folder)
+    if wanted & PRINTED:
+        from api.bench.documents import documents
+
+        yield from documents(wanted)
+
+
+def _stored(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row]:
+    from api.bench import wire, writing
+
+    if Name.TURNS in wanted:
+        yield from writing.turns(folder)
+    if wanted & IMPORTED:
+        imported = writing.import_story(batches, folder)  # what starts and what is asked over HTTP is this ledger
+        if Name.IMPORT in wanted:
+            yield imported
+        if Name.START in wanted:
+            yield writing.start(folder)
+        if Name.WIRE in wanted:
+            yield wire.trace_over_http(folder)
+
+
+def versions() -> dict[str, str]:
+    """What was measured with what."""
+    own = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    return own | {name: version(name) for name in PRODUCTS}
+
+
+def as_document(batches: int, rows: list[Row]) -> dict[str, object]:
+    """A run as plain values."""
+    return {"batches": batches, "processors": cpu_count(), "versions": versions(), "rows": as_json(rows)}
+
+
+def print_run(batches: int, rows: list[Row], out: Console) -> None:
+    """A run as a table, with what it ran on."""
+    print_rows(rows, out)
+    told_versions = " · ".join(f"{name} {number}" for name, number in versions().items())
+    out.print(f"{batches:,} 批 batches · {cpu_count()} 核 processors · {told_versions}", style="dim", highlight=False)
+    out.print("倍数：对照用时 ÷ 本系统用时（或速率之比），大于 1 为本系统更快 · above 1× ours is faster", style="dim")
