@@ -288,6 +288,24 @@ def test_intensity_is_waste_to_product_of_its_maker(told: Telling) -> None:
     assert told.value("generation-intensity", boundary=_enterprise(1)).reason == "no-data"
 
 
+def test_a_fabricators_product_counts_for_the_fabricator_too(told: Telling) -> None:
+    told.arise(Tapped, 0, _day(3, 2), "M", "primary-aluminium-ingot", 1_000)
+    told.move(0, 1, _day(3, 4), "M", 1_000, "T")
+    told.make(1, _day(3, 5), "rolling-extrusion", {"T": 1_000}, {"B": ("aluminium-billet", 1_000)})
+    told.arise(Generated, 1, _day(3, 5), "D", DROSS, 9)
+    told.end(Delivered, 1, _day(3, 6), "B", 900, use="product")
+
+    assert told.value("generation-intensity", boundary=_enterprise(1)).shown(1) == "10.0 kg/t"
+
+
+def test_waste_that_a_method_gives_back_is_a_new_generation(told: Telling) -> None:
+    told.arise(Generated, 0, _day(3, 2), "D", DROSS, 100)
+    told.make(0, _day(3, 3), "dross-milling", {"D": 100}, {"E": (DROSS, 100)})
+
+    assert told.value(HAZARDOUS).exact == Fraction(100, 200)
+    assert told.value(f"{HAZARDOUS}-net").exact == Fraction(0, 100)
+
+
 # metal ----------------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +394,9 @@ def test_a_division_needs_declarations_that_cover_the_period(told: Telling) -> N
     assert told.value("supply-share", boundary=Boundary("prefecture", "5101")).denominator_g == 7
     assert told.value("supply-share").denominator_g == 1_000  # the region is its provinces
     assert told.value("supply-share", boundary=_enterprise(0)).reason == "not-for-enterprise"
+
+    told.declare(ten, "all", Period.year(2026), 960)  # one piece rather than three
+    assert told.value("supply-share", boundary=PROVINCE).exact == Fraction(1, 4)
 
 
 def test_the_share_of_supply_is_always_shown_beside(told: Telling) -> None:
