@@ -43,8 +43,18 @@ def check_unused(names: Iterable[BatchId], book: Book) -> None:
         seen.add(name)
 
 
-def check_portions(portions: Sequence[Portion], holder: EnterpriseId, book: Book, *, gate: bool = False) -> None:
-    """Each batch is its holder's and holds what is asked; two portions of one batch are one demand on it."""
+def check_portions(
+    portions: Sequence[Portion],
+    holder: EnterpriseId,
+    book: Book,
+    *,
+    gate: bool = False,
+    told: EnterpriseId | None = None,
+) -> None:
+    """Each batch is its holder's and holds what is asked; two portions of one batch are one demand on it.
+
+    `told` is who hears the refusal, when that is not the holder: a carrier does not learn what is left.
+    """
     asked: dict[BatchId, int] = {}
     for portion in portions:
         asked[portion.batch_id] = asked.get(portion.batch_id, 0) + portion.mass_g
@@ -58,4 +68,6 @@ def check_portions(portions: Sequence[Portion], holder: EnterpriseId, book: Book
         if batch.place == "gate" and not gate:
             raise OutOfTurn("batch-at-the-gate", batch=batch_id)
         if batch_id not in rests and asked_g > batch.left_g:
+            if told not in {None, holder}:
+                raise Overdrawn("overdrawn-of-another", batch=batch_id, asked=tonnes(asked_g))
             raise Overdrawn("overdrawn", batch=batch_id, asked=tonnes(asked_g), left=tonnes(batch.left_g))

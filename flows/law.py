@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from flows.book import Book
+from flows.codes import waste_code
 from flows.enterprises import Permit, PermitLine
 from flows.errors import Figure, Refusal
 from flows.events import Decided, Event, Loaded, Submitted
@@ -144,14 +145,13 @@ def _line_breaches(permit: Permit, line: PermitLine, asked_g: int, day: date, bo
             permit=permit.permit_no,
             waste=line.waste,
             annual=tonnes(line.annual_g),
-            used=tonnes(used_g),
             asked=tonnes(asked_g),
         )
 
 
 def _plan_breaches(submitted: Submitted, code: str, day: date, book: Book) -> Iterator[Finding]:
     plan = book.plans.get((submitted.consignor_site, day.year))
-    if plan is None or all(book.catalogue.waste(line.waste).code != code for line in plan.lines):
+    if plan is None or all(waste_code(line.waste) != code for line in plan.lines):
         yield Finding.of("plan-without-code", code=code, year=day.year)
 
 

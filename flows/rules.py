@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from flows import law
 from flows.balance import process_gap_g
 from flows.book import Book
 from flows.chronology import BeforeItsCause, InTheFuture, check_times
-from flows.codes import uscc
+from flows.codes import uscc, waste_code
 from flows.custody import OutOfTurn, Overdrawn, check_portions, check_unused, held, open_batch
-from flows.enterprises import Permit
+from flows.enterprises import Permit, Site
 from flows.errors import Conflict, Malformed, Refusal, Unknown
 from flows.events import (
     ApprovalGranted,
@@ -84,6 +85,10 @@ __all__ = [
 ]
 
 
+WASTES: Final = frozenset({"residue", "scrap"})
+"""The groups of the catalogue that arise as waste, or are collected; all else is made, tapped or bought."""
+
+
 class NotYours(Malformed):
     """A new name outside the stating enterprise's namespace."""
 
@@ -104,6 +109,7 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
             check_enterprise(confirmed, book)
         case SiteRegistered(site=site):
             check_division(site.division, book)
+            _check_place_kept(site, book)
         case FacilityRegistered(facility=place) | StorageRegistered(storage=place) | ScaleRegistered(scale=place):
             check_site(place.site_id, event.enterprise, book)
         case VehicleRegistered():
@@ -127,17 +133,24 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
         case PlanFiled(plan=plan):
             check_site(plan.site_id, event.enterprise, book)
             for line in plan.lines:
-                _ = book.catalogue.waste(line.waste)
+                _ = waste_code(line.waste)  # a code of the catalogue that our tables lack is a code all the same
         case ApprovalGranted(approval=approval):
             check_enterprise(approval.consignor, book)
             if book.approvals.get(approval.approval_no) is not None:
                 raise Conflict("approval-number-used", approval=approval.approval_no)
-            _ = book.catalogue.waste(approval.waste_code)
             check_method(approval.method, None, book)
             check_period(approval.valid_from, approval.valid_to)
-        case StockDeclared(product=product) | Generated(product=product) | Collected(product=product):
+        case StockDeclared(product=product):
             check_site(event.site_id, event.enterprise, book)
             _check_new([product], book)
+        case Generated(product=product):
+            check_site(event.site_id, event.enterprise, book)
+            _check_new([product], book)
+            _check_arises(product, book)
+        case Collected(product=product):
+            check_site(event.site_id, event.enterprise, book)
+            _check_new([product], book)
+            _check_collected(product, book)
         case Tapped(product=product):
             check_site(event.site_id, event.enterprise, book)
             _check_new([product], book)
@@ -259,10 +272,29 @@ def _check_new(products: Sequence[Product], book: Book) -> None:
     check_unused((product.batch_id for product in products), book)
 
 
+def _check_arises(product: Product, book: Book) -> None:
+    material = book.catalogue.material(product.material)
+    if material.group not in WASTES:
+        raise Malformed("material-does-not-arise", material=material.name_zh)
+
+
+def _check_collected(product: Product, book: Book) -> None:
+    material = book.catalogue.material(product.material)
+    if material.group not in WASTES:
+        raise Malformed("material-not-collected", material=material.name_zh)
+
+
 def _check_primary(product: Product, book: Book) -> None:
     material = book.catalogue.material(product.material)
     if material.group != "primary_metal":
         raise Malformed("material-not-primary", material=material.name_zh)
+
+
+def _check_place_kept(site: Site, book: Book) -> None:
+    """A site does not move out of a regulator's sight."""
+    known = book.sites.get(site.site_id)
+    if known is not None and known.division != site.division:
+        raise Refusal("site-division-fixed", site=site.site_id, old=known.division, new=site.division)
 
 
 def _check_transformed(event: Transformed, book: Book) -> None:

@@ -94,7 +94,9 @@ def check_loaded(event: Loaded, book: Book) -> None:
         planned = manifest.planned_line(line.line)
         if planned is None or planned.batch_id != line.portion.batch_id:
             raise Malformed("manifest-other-batch", line=line.line, batch=line.portion.batch_id)
-    check_portions([line.portion for line in event.lines], manifest.submitted.enterprise, book, gate=True)
+    check_portions(
+        [line.portion for line in event.lines], manifest.submitted.enterprise, book, gate=True, told=event.enterprise
+    )
     check_unused((line.load_id for line in event.lines), book)
 
 

@@ -63,14 +63,14 @@ def lines(house: House, fact: Event) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("kind", "boundary", "more"),
     [
-        (StockDeclared, "opening", {}),
-        (Generated, "generation", {}),
-        (Collected, "collection:old", {"scrap": "old"}),
-        (Tapped, "tapping", {}),
+        (StockDeclared, "opening", {"material": "primary-zinc-ingot"}),
+        (Generated, "generation", {"material": "zinc-leach-residue"}),
+        (Collected, "collection:old", {"material": "zinc-scrap", "scrap": "old"}),
+        (Tapped, "tapping", {"material": "primary-zinc-ingot"}),
     ],
 )
 def test_what_arises_comes_over_its_boundary(house: House, kind: Any, boundary: str, more: dict[str, Any]) -> None:
-    made = product(SMELTER, "N", "3 t", "primary-zinc-ingot")
+    made = product(SMELTER, "N", "3 t", more.pop("material"))
 
     assert lines(house, say(kind, SMELTER, site_id=site(SMELTER), product=made, **more)) == {
         boundary: -3 * T,

@@ -39,11 +39,11 @@ from tests.flows.stories import (
 )
 
 EXCEEDED_ZH = (
-    "许可证 川环危510300001 的 HW48 年经营规模 100 t，已接受 {used}，再加 {asked} 将超过 120%"
+    "许可证 川环危510300001 的 HW48 年经营规模 100 t，连同本次 {asked} 将超过其 120%"
     "（国务院令第408号第十一条）；请减量或更换接受人"
 )
 EXCEEDED_EN = (
-    "permit 川环危510300001 allows 100 t of HW48 a year; {used} accepted and {asked} more would pass 120 % "
+    "permit 川环危510300001 allows 100 t of HW48 a year; with {asked} more it would pass 120 % "
     "(Order 408, article 11); send less or elsewhere"
 )
 
@@ -198,9 +198,7 @@ def test_the_annual_scale_warns_at_a_hundred_percent_and_refuses_above_a_hundred
 
     fact = submitted({"B2": asked}, "M2")
     if key == "permit-scale-exceeded":
-        house.says_no(
-            fact, key, EXCEEDED_ZH.format(used="60 t", asked=asked), EXCEEDED_EN.format(used="60 t", asked=asked)
-        )
+        house.says_no(fact, key, EXCEEDED_ZH.format(asked=asked), EXCEEDED_EN.format(asked=asked))
         house.tell(submitted({"B2": "1 t"}, "M3"))
     else:
         assert [found.key for found in house.found(fact)] == ([key] if key else [])
@@ -214,10 +212,10 @@ def test_reaching_the_scale_has_its_words(house: House) -> None:
 
     texts = messages()[found.key]
     assert texts["zh"].format(**found.figures) == (
-        "许可证 川环危510300001 的 HW48 年经营规模 100 t，已接受 0 t，本次 110 t 达到规模；超过 120% 将不予登记"
+        "许可证 川环危510300001 的 HW48 年经营规模 100 t，连同本次 110 t 已达到规模；超过 120% 将不予登记"
     )
     assert texts["en"].format(**found.figures) == (
-        "permit 川环危510300001 allows 100 t of HW48 a year; 0 t accepted and 110 t more reach it; above 120 % is refused"
+        "permit 川环危510300001 allows 100 t of HW48 a year; 110 t more reach it; above 120 % is refused"
     )
 
 
@@ -271,7 +269,14 @@ def test_what_arrives_above_the_scale_is_admitted_and_found(house: House) -> Non
 
     assert house.found(decided([("70 t", None)], "M1")) == []
     (found,) = house.found(decided([("70 t", None)], "M2"))
-    assert (found.key, found.figures["used"], found.figures["asked"]) == ("permit-scale-exceeded", "70 t", "70 t")
+    assert (found.key, found.figures["asked"]) == ("permit-scale-exceeded", "70 t")
+
+
+def test_what_a_consignee_accepted_from_others_is_told_to_no_consignor(house: House) -> None:
+    assert _received(house, "60 t", "1") == []
+    house.tell(generated("B2", "100 t"))
+
+    assert "60 t" not in str(house.refusal(submitted({"B2": "61 t"}, "M2")).figures)
 
 
 def test_a_decision_is_judged_by_the_method_that_it_names(house: House) -> None:

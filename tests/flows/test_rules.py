@@ -227,8 +227,7 @@ def test_an_approval_number_is_used_once(house: House) -> None:
     )
 
 
-def test_an_approval_names_a_waste_and_a_method_that_there_are(house: House) -> None:
-    assert house.refusal(approved(waste_code="321-999-48")).key == "waste-unknown"
+def test_an_approval_names_a_method_that_there_is(house: House) -> None:
     assert house.refusal(approved(method="R99")).key == "method-unknown"
 
 
@@ -256,8 +255,39 @@ def test_a_plan_filed_anew_replaces_the_old_one(house: House) -> None:
     assert [line.waste for line in plan.lines] == ["321-031-48"]
 
 
-def test_a_plan_names_wastes_that_there_are(house: House) -> None:
-    assert house.refusal(planned(waste="321-999-48")).key == "waste-unknown"
+def test_a_plan_names_wastes_by_codes_that_could_be(house: House) -> None:
+    """Our tables hold a part of the national catalogue: what they lack is a code all the same."""
+    house.tell(planned(waste="321-999-48"))
+    assert house.refusal(planned(waste="铝灰")).key == "waste-code-unreadable"
+
+
+def test_only_waste_is_generated_and_only_waste_is_collected(house: House) -> None:
+    ingot = product(SMELTER, "N", "3 t", "secondary-zinc-ingot")
+    house.says_no(
+        say(Generated, SMELTER, site_id=site(SMELTER), product=ingot),
+        "material-does-not-arise",
+        "“再生锌锭”不是固体废物，不能登记为“产生”；加工产出请登记“加工”，原生金属请登记“出铝、出炉”",
+        "“再生锌锭” is no waste and is not generated; record what a process makes as made, primary metal as tapped",
+    )
+    house.says_no(
+        say(Collected, SMELTER, site_id=site(SMELTER), scrap="old", product=ingot),
+        "material-not-collected",
+        "“再生锌锭”不是废料或废物，不能登记为“回收”",
+        "“再生锌锭” is no scrap or waste and is not collected",
+    )
+
+
+def test_a_site_does_not_move_to_another_division(house: House) -> None:
+    here = house.book.sites.get(site(SMELTER))
+    assert here is not None
+    away = here.model_copy(update={"division": "500000"})
+    house.says_no(
+        say(SiteRegistered, SMELTER, site=away),
+        "site-division-fixed",
+        f"场所 {here.site_id} 已登记在 {here.division}，不能改到 500000；迁址请登记新场所",
+        f"site {here.site_id} is registered in {here.division} and cannot move to 500000; register a new site for a new place",
+    )
+    house.tell(say(SiteRegistered, SMELTER, site=here.model_copy(update={"name": "新名"})))
 
 
 def test_a_mandate_that_does_not_stand_is_not_ended(house: House) -> None:
