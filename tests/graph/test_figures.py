@@ -331,6 +331,10 @@ def test_flux_carries_no_metal_and_bought_metal_was_counted_elsewhere(told: Tell
 
     assert told.value("recycled-share", boundary=_enterprise(0)).parts["secondary"] == 600
 
+    told.arise(Collected, 1, _day(3, 6), "I", "remelt-aluminium-ingot", 100, scrap="old")
+    told.end(Delivered, 1, _day(3, 7), "I", 100, use="product")
+    assert told.value("recycled-share", boundary=_enterprise(1)).parts["secondary"] == 0
+
 
 def test_a_residue_that_comes_home_is_a_loop_and_one_that_does_not_is_supply(told: Telling) -> None:
     told.arise(Generated, 0, _day(3, 2), "D", DROSS, 1_000)
