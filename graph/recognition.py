@@ -140,8 +140,7 @@ class Recognition:
             case StockDeclared():
                 content = self._generated(made, material, Kind.OPENING, Arising.STOCK)
             case Collected():
-                bought = Mark.SUPPLIED if material.group in FORMS else 0  # it has left its maker before
-                content = Content(metal=self._metal(material), marks=bought)
+                content = Content(metal=self._metal(material))
             case Tapped():
                 origin = self._origin(made, Arising.OTHER)
                 self._row(Kind.TAPPED, origin, made.mass_g)
