@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,10 +46,15 @@ class Wanted(Asked):
         )
 
 
+def _whole(text: object) -> object:
+    """A query holds text: a choice among numbers is read as one of them."""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else text
+
+
 class Printing(Asked):
     """How a label is printed."""
 
-    size_mm: Annotated[Literal[100, 150, 200], Field(description="边长，毫米")] = 100
+    size_mm: Annotated[Literal[100, 150, 200], BeforeValidator(_whole), Field(description="边长，毫米")] = 100
     black_only: Annotated[bool, Field(description="仅黑色，用于预印底色的标签纸")] = False
 
 

@@ -132,7 +132,7 @@ def test_a_refusal_is_told_in_the_callers_language(
     told = answer.json()
     assert told["code"] == "overdrawn"
     assert told["figures"] == {"batch": DROSS, "asked": "90 t", "left": "10 t"}
-    assert detail.split(" ")[0] in told["detail"]
+    assert detail.split(" ", maxsplit=1)[0] in told["detail"]
     assert answer.headers["content-language"][:2] == language
 
 
