@@ -24,15 +24,9 @@ from flows.recording import Recording, Statement
 Watch: TypeAlias = Callable[[Progress, int, int], None]
 """Hears what is being done, how much of it is done, and how much there is."""
 
-_CONSEQUENCES: Final = {
-    "site-unknown",
-    "enterprise-unknown",
-    "storage-unknown",
-    "workbook-site-none",
-    "workbook-site-unknown",
-}
+_CONSEQUENCES: Final = {"site-unknown", "enterprise-unknown", "storage-unknown", "workbook-site-none"}
 """What follows from a registration that failed."""
-_MISSING_SHEET: Final = {"workbook-batch-unknown", *_CONSEQUENCES}
+_MISSING_SHEET: Final = {"workbook-batch-unknown", "workbook-site-unknown", *_CONSEQUENCES}
 """What follows from a sheet that could not be read."""
 _SHEETS: Final = {sheet.zh: at for at, sheet in enumerate(SHEETS)}
 
@@ -92,6 +86,8 @@ def commit_workbook(
         restore(desk, enterprise, before, recording.clock)
         return report.model_copy(update={"errors": (_late(problem, draft),)})
     positions = [entry.position for entry in statement.entries if entry.position > at]
+    if before:  # what waited under a name that is recorded now was mended by this file
+        settle(desk, enterprise, {unit.key: None for unit in draft.found if unit.awaits is None}, recording.clock)
     admit_waiting(recording, desk)
     still = {kept.identity for kept in waiting_of(desk, enterprise, recording.clock)}
     waiting = tuple(_waiting_rows(unit for unit in draft.waiting if unit.key in still))
@@ -205,12 +201,12 @@ def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
     """All errors by their place in the file, less what only follows from another."""
     errors = [*read.problems, *(problem for unit in draft.found for problem in unit.problems)]
     follow = set[str]()
-    if any(problem.place.sheet == UNIT.zh for problem in errors):
+    if any(problem.place.sheet == UNIT.zh and problem.key not in _CONSEQUENCES for problem in errors):
         follow |= _CONSEQUENCES
     if read.incomplete:
         follow |= _MISSING_SHEET
     return sorted(
-        (problem for problem in errors if problem.key not in follow or problem.place.sheet == UNIT.zh),
+        (problem for problem in errors if problem.key not in follow),
         key=lambda problem: (
             _SHEETS.get(problem.place.sheet, len(_SHEETS)),
             problem.place.row or 0,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from api.workbook.names import B5_LABEL, MANIFEST_LABEL, Inbound, outgoing_codes, write_outgoing
+from api.workbook.names import B5_LABEL, MANIFEST_LABEL, Inbound, load_code, outgoing_codes, write_outgoing
 from api.workbook.rows import Row
 from api.workbook.world import Awaits, Handle, Unit, World
 from flows import codes
@@ -79,7 +79,7 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
     first, site = unit.first, unit.site
     number = unit.identity[-1]
     official = number if re.fullmatch(rf"\d{{{_OFFICIAL_LENGTH}}}", number) else None
-    lines = _lines(unit)
+    lines = lines_of(unit)
     manifest_id = world.new_id("manifest", site, number)
     legs = _legs(unit, world)
     consignee_site = _partner_site(unit, consignee, world)
@@ -93,12 +93,14 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
     ):
         portion = world.portion(row, handle)
         asked_g = row.number_of("planned") or min(portion.mass_g, handle.mass_g)
+        load_id = world.new_id("load", site, number, str(line))
+        unit.makes.append(((site, load_code(number, line), ""), Handle(load_id, handle.material, portion.mass_g)))
         planned.append(ManifestLine(line=line, batch_id=handle.batch_id, mass_g=asked_g))
         loaded.append(
             LoadedLine(
                 line=line,
                 portion=portion,
-                load_id=world.new_id("load", site, number, str(line)),
+                load_id=load_id,
                 scale_id=world.scale(row, site),
             )
         )
@@ -134,7 +136,7 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
     ]  # fmt: skip
 
 
-def _lines(unit: Unit) -> list[int]:
+def lines_of(unit: Unit) -> list[int]:
     """The line of each row: as told, else by batch code and container, so that a sorted file says the same."""
     told = [row.number_of("line") for row in unit.rows]
     given = {line for line in told if line is not None}

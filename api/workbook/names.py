@@ -51,6 +51,8 @@ Identity: TypeAlias = tuple[str, ...]
 _LOADING: Final = re.compile(rb'"manifest_id":"([^"]+)"')
 REFUSED: Final = "拒收"
 """The refused part of a manifest's line is called 拒收<number>-<line> by its consignor."""
+ON_THE_ROAD: Final = "装车"
+"""So is what is on the road: 装车<number>-<line>."""
 B4_LABEL: Final = B4.zh_of("record")
 B5_LABEL: Final = B5.zh_of("code")
 MANIFEST_LABEL: Final = B5.zh_of("manifest")
@@ -79,6 +81,11 @@ def manifest_number(submitted: Submitted) -> str:
 def refused_code(submitted: Submitted, line: int) -> str:
     """What the consignor calls the refused part of a line."""
     return f"{REFUSED}{manifest_number(submitted)}-{line}"
+
+
+def load_code(number: str, line: int) -> str:
+    """What the consignor calls a line on the road."""
+    return f"{ON_THE_ROAD}{number}-{line}"
 
 
 def outgoing_codes(submitted: Submitted) -> dict[int, str]:
@@ -153,7 +160,7 @@ class Names:
             case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
                 self.inbound[manifest_id].loaded = event
             case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
-                self._add(self._outbound[manifest_id], event)
+                self._load(event)
             case Decided(manifest_id=manifest_id) if manifest_id in self._outbound:
                 submitted = self.records[self._outbound[manifest_id]][0]
                 assert isinstance(submitted, Submitted)
@@ -217,7 +224,7 @@ class Names:
                 number = manifest_number(event)
                 self._outbound[manifest_id] = self._record("b5", self.site_code(site_id), number, event)
             case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
-                self._add(self._outbound[manifest_id], event)
+                self._load(event)
             case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
                 self.inbound[manifest_id].loaded = event
             case Arrived(manifest_id=manifest_id):
@@ -232,6 +239,12 @@ class Names:
                 self.unnamed += [*self.records.pop(self._outbound.pop(manifest_id)), event]
             case _:
                 self.unnamed.append(event)
+
+    def _load(self, event: Loaded) -> None:
+        identity = self._outbound[event.manifest_id]
+        self._add(identity, event)
+        for line in event.lines:
+            _ = self._claim(line.load_id, identity[1], load_code(identity[2], line.line), "")
 
     def _transform(self, event: Transformed) -> None:
         for product in event.outputs:

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from api.workbook.arising import arisen, assayed, gained, otherwise, registered
 from api.workbook.known import difference
 from api.workbook.making import leaving, lying, run, used_here
-from api.workbook.moving import received, received_code, sent
-from api.workbook.names import Identity
+from api.workbook.moving import lines_of, received, received_code, sent
+from api.workbook.names import Identity, load_code
 from api.workbook.rows import Row, RowProblem
 from api.workbook.world import Awaits, Unit, World
 from flows.errors import Malformed, Problem
@@ -41,6 +41,8 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
             key = _identity(row, site, world)
         except RowProblem as fault:
             lone = Unit(row.sheet, (row.sheet.key, f"#{row.number}"), [row], problems=[fault.told])
+            for each in world.sites:  # what speaks of its batches is not to blame
+                _link(lone, row, each, world)
             found[row.sheet.key, f"#{row.number}"] = lone
             continue
         unit = found.setdefault(key, Unit(row.sheet, key, [], site))
@@ -52,7 +54,18 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
         unit.rows.append(row)
         unit.skipped = unit.skipped or row.faulty
         _link(unit, row, site, world)
+    for unit in found.values():
+        if unit.sheet.key == "b5" and not unit.fails:
+            unit.gives |= _loads(unit)
     return list(found.values())
+
+
+def _loads(unit: Unit) -> set[tuple[str, str, str]]:
+    try:
+        return {(unit.site, load_code(unit.identity[-1], line), "") for line in lines_of(unit)}
+    except RowProblem as fault:
+        unit.problems.append(fault.told)
+        return set()
 
 
 def _register_places(rows: Iterable[Row], world: World) -> None:
@@ -127,17 +140,45 @@ def link_causes(found: Sequence[Unit]) -> None:
             fitting = [giver for held, giver in of if held == container] or [giver for _, giver in of]
             unit.causes.update(giver for giver in fitting if giver != number)
     families = _families(found)
+    shadows = {number for number, unit in enumerate(found) if _shadow(unit, families)}
+    for number in shadows:
+        runs = {run for name in _names(found[number]) for run in families[name]}
+        found[number].causes |= runs - {number}
     for number, unit in enumerate(found):
-        if _shadow(unit, families, found):
-            runs = [at for name in _names(unit) for at in families[name]]
-            unit.causes.update(at for at in runs if at != number)
-        elif unit.sheet.has("rest") and (rests := [row for row in unit.rows if row.yes("rest")]):
-            ends = max(_day(row) for row in rests)
-            for row in rests:
-                for taker in takers[unit.site, row.said("batch")]:
-                    other = found[taker]
-                    if taker != number and _starts(other) <= ends and not _shadow(other, families, found):
-                        unit.causes.add(taker)
+        for name, last in _closes(unit):
+            for taker in takers[name]:
+                if taker not in shadows and _starts(found[taker]) <= last:
+                    _link_before(taker, number, found)
+        for name, first in _asks_more(unit):
+            for taker in takers[name]:
+                if taker not in shadows and _starts(found[taker]) >= first:
+                    _link_before(number, taker, found)
+
+
+def _closes(unit: Unit) -> Iterator[tuple[tuple[str, str], int]]:
+    """The batches of which a unit takes all the rest, with the day."""
+    for row in unit.rows if unit.sheet.has("rest") else ():
+        if row.yes("rest"):
+            yield (unit.site, row.said("batch")), _starts(unit)
+
+
+def _asks_more(unit: Unit) -> Iterator[tuple[tuple[str, str], int]]:
+    """The batches of which a manifest asked for more than was loaded: so much must have been there."""
+    for row in unit.rows if unit.sheet.key == "b5" else ():
+        if (row.number_of("planned") or 0) > (row.number_of("mass") or 0):
+            submitted = row.moment("submitted") or row.moment()
+            yield (unit.site, row.said("batch")), day_of(earliest_us(submitted or _DAY_ONE)).toordinal()
+
+
+def _link_before(first: int, then: int, found: Sequence[Unit]) -> None:
+    """One before the other, unless it rests on the other already."""
+    seen, waiting = {first}, [first]
+    while waiting:
+        more = found[waiting.pop()].causes - seen
+        seen |= more
+        waiting += more
+    if then not in seen:
+        found[then].causes.add(first)
 
 
 def _names(unit: Unit) -> list[tuple[str, str]]:
@@ -168,9 +209,8 @@ def _families(found: Sequence[Unit]) -> Mapping[tuple[str, str], list[int]]:
     return gathered
 
 
-def _shadow(unit: Unit, families: Mapping[tuple[str, str], list[int]], found: Sequence[Unit]) -> bool:
+def _shadow(unit: Unit, families: Mapping[tuple[str, str], list[int]]) -> bool:
     """A row of B.4 beside a run that takes the same batch in: it is compared, and draws nothing."""
-    assert found is not None
     return unit.sheet.key == "b4" and any(families.get(name) for name in _names(unit))
 
 
@@ -184,10 +224,10 @@ def _starts(unit: Unit) -> int:
 
 
 def _priority(unit: Unit) -> tuple[int, ...]:
-    """Registrations first; then by day; within a day by the way of things, a rest after the others; then by time."""
+    """Registrations first; then by day; within a day a rest after the others, the way of things, the time."""
     if unit.sheet.key == "unit":
         return (0, REGISTERED_RANKS.get(unit.first.said("type"), len(REGISTERED_RANKS)), unit.first.number)
-    rest = int(unit.sheet.has("rest") and any(row.yes("rest") for row in unit.rows))
+    rest = 1 if any(_closes(unit)) else -1 if any(_asks_more(unit)) else 0
     told = unit.first.moment()
     return (1, _starts(unit), rest, RANKS[unit.sheet.key], earliest_us(told or _DAY_ONE), unit.first.number)
 

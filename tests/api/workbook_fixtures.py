@@ -191,7 +191,7 @@ def smelter() -> Lines:
     back = [{"入库批次编码": "HWRK-TH", "入库时间": day(110), "入库量": 2.02, "贮存设施编码": "TS001",
              "产生批次编码": "拒收20265111000001-1"}]  # fmt: skip
     metal = [
-        {"批次编码": f"AL{n:03d}", "类型": "出炉", "时间": datetime(2026, 4, 1 + n, 8, 30), "物料": "电解铝液",
+        {"批次编码": f"AL{n:03d}", "类型": "出炉", "时间": datetime.combine(day(31 + n), datetime.min.time()) + timedelta(hours=8.5), "物料": "电解铝液",
          "数量": 25.5, "设施编码": "MF0001"}
         for n in range(10)
     ]  # fmt: skip
