@@ -30,7 +30,7 @@ def own_id(enterprise: EnterpriseId, kind: str, *names: str) -> Id:
 
 def derived(*names: str) -> str:
     """Twenty characters that stand for `names`, the same everywhere and always."""
-    number = int.from_bytes(hashlib.sha256("\x1f".join(names).encode()).digest(), "big")
+    number = int.from_bytes(hashlib.sha256("\x1f".join(names).encode("utf-8", "surrogatepass")).digest(), "big")
     return "".join(_ALPHABET[number >> (5 * i) & 31] for i in range(_DERIVED_LENGTH))
 
 

@@ -308,7 +308,7 @@ def _check_transformed(event: Transformed, book: Book) -> None:
         _ = book.catalogue.material(addition.material)
     if not process.changes_substance:
         _check_same_substance(event, book)
-    _check_gap_explained(event, book.catalogue.tolerance_ppm(process.id, day_of(latest_us(event.event_time))))
+    _check_gap_explained(event, book)
 
 
 def _check_same_substance(event: Transformed, book: Book) -> None:
@@ -319,14 +319,29 @@ def _check_same_substance(event: Transformed, book: Book) -> None:
         raise Malformed("process-changes-nothing", process=event.process, materials=", ".join(sorted(kinds)))
 
 
-def _check_gap_explained(event: Transformed, tolerance_ppm: int) -> None:
+def _check_gap_explained(event: Transformed, book: Book) -> None:
+    """The gap of the process, and that of each rest against the book, are within its tolerance or have a reason."""
+    if event.gap_reason:
+        return
+    tolerance_ppm = book.catalogue.tolerance_ppm(event.process, day_of(latest_us(event.event_time)))
+    percent = f"{tolerance_ppm / 10_000:g}"
     gap_g = process_gap_g(event)
     went_in_g = sum(portion.mass_g for portion in event.inputs) + sum(extra.mass_g for extra in event.additions)
-    if abs(gap_g) * 1_000_000 > went_in_g * tolerance_ppm and not event.gap_reason:
+    if abs(gap_g) * 1_000_000 > went_in_g * tolerance_ppm:
         raise Unbalanced(
             "gap-unexplained",
             into=tonnes(went_in_g),
             out=tonnes(went_in_g - gap_g),
             gap=tonnes(gap_g),
-            percent=f"{tolerance_ppm / 10_000:g}",
+            percent=percent,
         )
+    for portion in event.inputs:
+        left_g = book.batch(portion.batch_id).left_g
+        if portion.rest and abs(left_g - portion.mass_g) * 1_000_000 > left_g * tolerance_ppm:
+            raise Unbalanced(
+                "rest-gap-unexplained",
+                batch=portion.batch_id,
+                book=tonnes(left_g),
+                weighed=tonnes(portion.mass_g),
+                percent=percent,
+            )

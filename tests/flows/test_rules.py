@@ -413,3 +413,17 @@ def test_what_is_named_stands_in_the_catalogue(house: House, fact: Event, key: s
         house.tell(generated())
 
     assert house.refusal(fact).key == key
+
+
+def test_a_rest_far_off_the_book_needs_a_reason(house: House) -> None:
+    fact = transformed([portion("B1", "9 t", rest=True)], [product(SMELTER, "N", "9 t")])
+    house.tell(generated("B1", "10 t"))
+
+    house.says_no(
+        fact,
+        "rest-gap-unexplained",
+        f"批次 {own(SMELTER, 'B1')} 账面剩余 10 t，过磅 9 t，差额超出该工序允许的 5%；请核对重量，或填写差额原因",
+        f"batch {own(SMELTER, 'B1')}: 10 t left by the book, 9 t weighed, beyond the 5 % of this process; "
+        "check the masses, or state a reason",
+    )
+    house.tell(fact.model_copy(update={"gap_reason": "雨后过磅"}))
