@@ -29,16 +29,18 @@ REACHED: Final[LiteralString] = """
     with recursive reached (batch) as (
         select ? union select edge.taker from reached join edge on edge.giver = reached.batch
     )
-    select edge.giver, edge.taker, edge.mass_g from reached join edge on edge.giver = reached.batch
 """
 """The primary key covers it: no other page is read. `union` visits a batch once, whatever number of ways lead there."""
-SHARES_BELOW: Final[LiteralString] = """
-    with recursive reached (batch) as (
-        select ? union select edge.taker from reached join edge on edge.giver = reached.batch
-    )
-    select edge.giver, edge.taker, edge.share from reached join edge on edge.giver = reached.batch order by edge.giver
-"""
-ENDED_FROM: Final[LiteralString] = "select batch, fate, share from ended where batch >= ?"
+MASSES_BELOW: Final[LiteralString] = (
+    REACHED + "select giver, taker, mass_g from reached join edge on edge.giver = reached.batch"  # noqa: S608 - both are constants
+)
+SHARES_BELOW: Final[LiteralString] = (
+    REACHED + "select giver, taker, share from reached join edge on edge.giver = reached.batch order by giver"  # noqa: S608 - both are constants
+)
+ENDED_BELOW: Final[LiteralString] = (
+    REACHED + "select ended.batch, fate, share from reached join ended on ended.batch = reached.batch"  # noqa: S608 - both are constants
+)
+ENDED: Final[LiteralString] = "select batch, fate, share from ended"
 SHARES_BACKWARDS: Final[LiteralString] = "select giver, taker, share from edge order by giver desc"
 
 
@@ -130,7 +132,7 @@ class Sqlite:
 
     def trace(self, root: int) -> list[Edge]:
         """All edges below a batch."""
-        return self._connection.execute(REACHED, (root,)).fetchall()
+        return self._connection.execute(MASSES_BELOW, (root,)).fetchall()
 
     def fate(self, root: int) -> list[float]:
         """The edges below a batch streamed in the order of making, the shares summed here."""
@@ -138,15 +140,14 @@ class Sqlite:
         for giver, taker, share in self._connection.execute(SHARES_BELOW, (root,)):
             content[taker] = content.get(taker, 0.0) + content[giver] * share
         ended = [0.0] * len(FATES)
-        for batch, fate, share in self._connection.execute(ENDED_FROM, (root,)):
-            if batch in content:
-                ended[fate] += content[batch] * share
+        for batch, fate, share in self._connection.execute(ENDED_BELOW, (root,)):
+            ended[fate] += content[batch] * share
         return ended
 
     def fates(self) -> Floats:
         """All edges streamed backwards into the rows of one array."""
         fates = np.zeros((self._batches, len(FATES)))
-        for batch, fate, share in self._connection.execute(ENDED_FROM, (0,)):
+        for batch, fate, share in self._connection.execute(ENDED):
             fates[batch, fate] = share
         for giver, taker, share in self._connection.execute(SHARES_BACKWARDS):
             fates[giver] += fates[taker] * share
