@@ -83,7 +83,7 @@ def short(text: str, most: float) -> str:
     """The beginning of a name where room is scarce; Latin letters are half as wide."""
     room = 0.0
     for place, letter in enumerate(text):
-        room += 0.55 if letter.isascii() else 1.0
+        room += 0.6 if letter.isascii() else 1.0
         if room > most:
             return text[:place].rstrip() + "…"
     return text

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
+from api.pages.reading import division_name
 from api.pages.words import Words
 from api.readings import Seen
 from flows.batches import Batch
@@ -147,7 +148,7 @@ class Painter:
             return Spot(key, name, self._prefecture(rank), ANONYMOUS, depth=depth, day=day)
         material = service.catalogue.material(batch.material)
         known = service.book.enterprises.get(batch.holder)
-        holder = known.registered.name if known else batch.holder
+        holder = self.t.chosen(known.registered.name, known.registered.name_en) if known else batch.holder
         match level:
             case "batch":
                 url = self.trace_url(batch) if self.seen.oversees(rank) else None
@@ -163,8 +164,7 @@ class Painter:
         division = self.seen.where(rank)["prefecture"]
         if not isinstance(division, str):
             return self.t("trace.somewhere")
-        known = self.seen.service.catalogue.divisions.get(division)
-        return known.name(self.t.language) if known else division
+        return division_name(division, self.seen.service.catalogue, self.t.language)
 
 
 def _links(traced: Trace, key_of: dict[int, str]) -> tuple[list[Link], int]:

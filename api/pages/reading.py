@@ -19,6 +19,7 @@ from api.service import Service
 from flows.access import Caller, Sight
 from flows.errors import Forbidden, Language, Malformed, Problem, Unknown
 from flows.ids import EnterpriseId
+from flows.materials import Catalogue
 
 HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
 """On https: a browser takes it from this very host only, and sends it to no other."""
@@ -43,14 +44,12 @@ class Reader:
         """The key's organisation and role."""
         return self.sight.caller
 
-    @property
-    def name(self) -> str:
+    def own_name(self, language: Language) -> str:
         """The organisation's name; an authority that is no enterprise goes by its division."""
-        known = self.service.book.enterprises.get(self.caller.organisation)
-        if known is not None:
-            return known.registered.name
         division = self.caller.division.ljust(DIVISION_DIGITS, "0") if self.caller.division else ""
-        return self.division(division, "zh") if division else self.caller.organisation
+        if division and self.service.book.enterprises.get(self.caller.organisation) is None:
+            return self.division(division, language)
+        return self.name_of(self.caller.organisation, language)
 
     @cached_property
     def partners(self) -> frozenset[EnterpriseId]:
@@ -63,15 +62,24 @@ class Reader:
         """Its own, a direct partner, or one in its charge."""
         return self.sight.sees_enterprise(enterprise, self.partners)
 
-    def name_of(self, enterprise: EnterpriseId) -> str:
+    def name_of(self, enterprise: EnterpriseId, language: Language = "zh") -> str:
         """An enterprise's name, or its code where nobody registered it."""
         known = self.service.book.enterprises.get(enterprise)
-        return known.registered.name if known else enterprise
+        if known is None:
+            return enterprise
+        return (known.registered.name_en if language == "en" else "") or known.registered.name
 
     def division(self, code: str, language: Language) -> str:
-        """A prefecture's or province's name."""
-        known = self.service.catalogue.divisions.get(code)
-        return known.name(language) if known else code
+        """The name of the smallest division of ours that a code lies in."""
+        return division_name(code, self.service.catalogue, language)
+
+
+def division_name(code: str, catalogue: Catalogue, language: Language) -> str:
+    """The name of the smallest division of ours that a code lies in; the code where there is none."""
+    try:
+        return catalogue.division(code).name(language)
+    except Problem:
+        return code
 
 
 def is_secure(request: Request) -> bool:

@@ -13,6 +13,7 @@ from api.pages.doors import TRIES, own_path
 from api.pages.drawing import TEMPLATES, mass, percent, rough_mass, short
 from api.pages.statics import digest, files, static_url
 from api.pages.words import words
+from flows.events import Generated, Product
 from tests.api.park import (
     CARRIER,
     DROSS,
@@ -294,20 +295,28 @@ def test_documents_come_from_the_page(visitor: TestClient, place: Park) -> None:
 # imports ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_workbook_is_checked_and_then_recorded_by_one_button(visitor: TestClient, place: Park) -> None:
+def test_a_workbook_is_checked_and_then_recorded_by_one_button(
+    visitor: TestClient, place: Park, tmp_path: Path
+) -> None:
+    elsewhere = park(tmp_path)
+    waste = Product(batch_id=f"{STRANGER}.NEW", material="zinc-leach-residue", mass_g=5_000_000, code="HWCS20260901001")
+    elsewhere.tell(Generated, STRANGER, site_id=f"{STRANGER}.S", product=waste)
+    ledger = elsewhere.service.workbook(STRANGER, None)
     enter(visitor, place, "stranger")
-    ledger = visitor.get("/import/ledger.xlsx").content
     before = place.service.book.position
     checked = visitor.post("/import", files={"file": ("台账.xlsx", ledger)})
     digest_told = re.search(r'name="digest" value="([0-9a-f]{64})"', checked.text)
-
     assert checked.status_code == 200
     assert digest_told is not None
+    assert place.service.book.position == before
+
     committed = visitor.post("/import/commit", data={"digest": digest_told[1], "name": "台账.xlsx"})
     assert "已登记" in committed.text
-    assert place.service.book.position == before
-    again = visitor.post("/import/commit", data={"digest": digest_told[1]})
-    assert again.status_code == 404
+    assert place.service.book.position > before
+    assert visitor.post("/import/commit", data={"digest": digest_told[1]}).status_code == 404
+    again = visitor.post("/import", files={"file": ("台账.xlsx", ledger)})
+    assert "没有新内容" in again.text
+    assert "/import/commit" not in again.text
 
 
 def test_a_file_that_is_no_workbook_is_told_so(visitor: TestClient, place: Park) -> None:
