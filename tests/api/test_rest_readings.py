@@ -27,8 +27,8 @@ def test_rows_by_page_are_the_columns(world: World, seat: str, direction: str, b
     url: str | None = f"/api/v1/batches/{batch}/trace?direction={direction}&limit=2"
     while url:
         answer = world.client.get(url, headers=world.headers(seat))
-        for name, rows in tables.items():
-            rows += answer.json()[name]
+        for name in tables:
+            tables[name] += answer.json()[name]
         url = answer.headers["link"][1:].partition(">")[0] if "link" in answer.headers else None
 
     for name, rows in tables.items():

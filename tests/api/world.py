@@ -179,8 +179,8 @@ def world_of(folder: Path) -> World:
         "recycler", "transformed", "2026-09-03", site_id=site(RECYCLER), process="dross-rotary-furnace",
         inputs=[portion(TAKEN, 17_900_000, rest=True), portion(f"{RECYCLER}.SCRAP", 11_111_111)],
         additions=[{"material": "flux-salt", "mass_g": 1_234_567}],
-        outputs=[product(INGOT, "recovered-aluminium", 13_131_313), product(SECONDARY, "primary-secondary-dross", 12 * TONNE)],
-        losses=[{"kind": "combustion", "mass_g": 5_114_365}],
+        outputs=[product(INGOT, "recovered-aluminium", 13_131_313), product(SECONDARY, "primary-secondary-dross", 12_100_101)],
+        losses=[{"kind": "combustion", "mass_g": 5_014_264}],
     )  # fmt: skip
     move(world, "recycler", "landfill", M2, SECONDARY, (11_222_333, 11_222_000, 0), "2026-09-04")
     world.say("landfill", "disposed", "2026-09-05", site_id=site(LANDFILL), method="D1",
