@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Condition, Lock
 
 from flows.book import Book, Change
 from flows.entries import Entry, head_of, next_entry
@@ -19,6 +19,7 @@ class Statement:
 
     facts: Sequence[Event]
     recorded_by: str
+    """Whose key it came in with; empty: each fact's own enterprise, as when the operator brings them from a file."""
     entries: list[Entry] = field(default_factory=list[Entry])
     findings: list[Finding] = field(default_factory=list[Finding])
     answer: BaseException | None = None
@@ -40,7 +41,8 @@ class Recording:
     clock: Clock
     followers: Sequence[Follower] = ()
     _waiting: list[Statement] = field(default_factory=list[Statement])
-    _waiting_lock: Lock = field(default_factory=Lock)
+    _led: bool = False
+    _change: Condition = field(default_factory=Condition)
     _turn_lock: Lock = field(default_factory=Lock)
 
     def record(self, facts: Sequence[Event], recorded_by: str) -> Statement:
@@ -50,14 +52,30 @@ class Recording:
             Problem: the first refusal; nothing was kept of this statement.
         """
         statement = Statement(facts, recorded_by)
-        with self._waiting_lock:
+        with self._change:
             self._waiting.append(statement)
-        with self._turn_lock:
-            if not statement.answered:
-                self._take_turn()
+            self._change.wait_for(lambda: statement.answered or not self._led)
+            waiting: list[Statement] = []
+            if not statement.answered:  # and nobody leads
+                self._led = True
+                waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._lead(waiting)
         if statement.answer is not None:
             raise statement.answer
         return statement
+
+    def _lead(self, waiting: Sequence[Statement]) -> None:
+        """Take a turn for all who wait; who comes meanwhile waits for the next, which one of them leads."""
+        try:
+            with self._turn_lock:
+                self._take_turn(waiting)
+        finally:
+            with self._change:
+                for statement in waiting:
+                    statement.answered = True
+                self._led = False
+                self._change.notify_all()
 
     def check(self, statements: Iterable[Statement]) -> None:
         """Judge statements one after the other on a draft, and keep nothing; each gets its answer."""
@@ -84,9 +102,7 @@ class Recording:
         for follower in self.followers:
             follower.read(entry, change)
 
-    def _take_turn(self) -> None:
-        with self._waiting_lock:
-            waiting, self._waiting = self._waiting, []
+    def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
             self._catch_up(self.ledger.entries(after=self.book.position))
             with self.ledger.turn() as turn:
@@ -99,9 +115,6 @@ class Recording:
         except BaseException as fault:  # noqa: BLE001 - whoever waits must hear of it: it is raised in their threads
             for statement in waiting:
                 statement.fails(fault)  # also one that was refused: its refusal may rest on what was not kept
-        finally:
-            for statement in waiting:
-                statement.answered = True
 
     def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
         """All of a statement's facts, or none: they are read into an overlay that a refusal throws away."""
@@ -119,7 +132,7 @@ class Recording:
                         found = admit(event, own, now_us)
                     except Problem as problem:
                         raise problem.at(f"facts[{number}]") from None
-                    entry = next_entry(head, event, now_us, statement.recorded_by)
+                    entry = next_entry(head, event, now_us, statement.recorded_by or event.enterprise)
                     fresh.append((entry, own.read(event, entry.position)))
                     named[name] = entry
                     head = head_of(entry)
