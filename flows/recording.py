@@ -20,7 +20,6 @@ class Statement:
     facts: Sequence[Event]
     recorded_by: str
     """Whose key it came in with; empty: each fact's own enterprise, as when the operator brings them from a file."""
-    """Whose key it came in with; empty: each fact's own enterprise, as when the operator brings them from a file."""
     entries: list[Entry] = field(default_factory=list[Entry])
     findings: list[Finding] = field(default_factory=list[Finding])
     answer: BaseException | None = None
