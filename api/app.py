@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import pages
 from api.problems import Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
 from api.rest import batches, facts, imports, manifests, readings, traces
+from api.rest.shapes import ProblemAnswer
 from api.service import Service
 from flows.errors import Problem
 
@@ -61,6 +63,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.openapi = lambda: described(app)
     app.state.service = service
     app.state.base_url = service.settings.base_url(port)
     for part in (facts, batches, traces, readings, manifests, imports):
@@ -75,6 +78,19 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     return app
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The interface in OpenAPI, with the shape of every problem."""
+    if app.openapi_schema is None:
+        told = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+        )
+        shape = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+        own: dict[str, Any] = told["components"]["schemas"]
+        own |= shape.pop("$defs") | {"ProblemAnswer": shape}
+        app.openapi_schema = told
+    return app.openapi_schema
 
 
 class Guard:

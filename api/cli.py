@@ -5,12 +5,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from api import origins, outline, terminal
 from api.bench.rows import Name
@@ -19,14 +21,29 @@ from api.service import Service
 from api.serving import serve as serve_pages
 from api.settings import Settings
 from flows.access import Caller
-from flows.errors import Problem
+from flows.errors import Malformed, Problem
 from graph.figures import By
 
 REFUSED: Final = 1
 WRONG_USE: Final = 2
 
+
+class Telling(TyperGroup):
+    """Commands whose problems are told in words, never as a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what makes no sense is wrong use, what a rule says no to is refused."""
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            err.print(f"[bold red]{problem.title['zh']}[/] {escape(problem.text('zh'))}", highlight=False)
+            err.print(f"{problem.title['en']}: {escape(problem.text('en'))}", style="dim", highlight=False)
+            raise typer.Exit(WRONG_USE if isinstance(problem, Malformed) else REFUSED) from None
+
+
 app = typer.Typer(
     name="huanliu",
+    cls=Telling,
     help="环流：有色金属固体废物物质流追溯 · material flow and solid-waste traceability",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,24 +58,19 @@ Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
-AsOfOption = Annotated[int | None, typer.Option(help="截至此台账位置已登记的 · what was known at this position")]
+AsOfOption = Annotated[int | None, typer.Option(min=0, help="截至此台账位置已登记的 · what was known at this position")]
 
 
 def main() -> None:
-    """Run a command; problems are told in words, never as a traceback."""
+    """Run a command."""
     origins.check()
-    try:
-        app()
-    except Problem as problem:
-        err.print(f"[bold red]{problem.title['zh']}[/] {problem.text('zh')}", highlight=False)
-        err.print(f"{problem.title['en']}: {problem.text('en')}", style="dim", highlight=False)
-        sys.exit(REFUSED)
+    app()
 
 
 @contextmanager
 def opened() -> Generator[Service]:
     """The installation that the environment names."""
-    service = Service.open(Settings())
+    service = Service.open(Settings.read())
     try:
         yield service
     finally:
@@ -75,14 +87,22 @@ def print_json(body: object) -> None:
     sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
 
 
+def tell_file(what: str, path: Path, *, json: bool) -> None:
+    """Which file was written."""
+    if json:
+        print_json({"file": str(path)})
+    else:
+        out.print(f"{what}: {escape(str(path))}", highlight=False)
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="监听地址 · address to listen on")] = None,
-    port: Annotated[int | None, typer.Option(help="端口 · port")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="端口 · port")] = None,
 ) -> None:
     """启动网页与接口 · Serve pages and REST."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    service = Service.open(Settings().model_copy(update=given))
+    service = Service.open(Settings.read(**given))
     serve_pages(service, out)
 
 
@@ -115,32 +135,40 @@ def list_keys(*, json: JsonOption = False) -> None:
         return
     table = Table("密钥号", "单位", "角色", "区划", "备注")
     for each in kept:
-        table.add_row(each.key_id, each.organisation, each.role, each.division, each.name)
+        table.add_row(each.key_id, each.organisation, each.role, each.division, escape(each.name))
     out.print(table)
 
 
 @key_app.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="密钥号，见 key list")]) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="密钥号，见 key list · its number, see key list")],
+    *,
+    json: JsonOption = False,
+) -> None:
     """撤销密钥，其会话同时失效 · Revoke a key and its sessions."""
     with opened() as service:
         service.keys.revoke(key_id)
-    out.print(f"已撤销 · revoked {key_id}")
+    if json:
+        print_json({"revoked": key_id})
+    else:
+        out.print(f"已撤销 · revoked {key_id}")
 
 
 @app.command()
 def label(
     batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
     to: Annotated[Path | None, typer.Option("--to", help="写到此文件 · file to write")] = None,
-    size_mm: Annotated[int, typer.Option(help="边长 100、150、200 毫米")] = 100,
+    size_mm: Annotated[Literal["100", "150", "200"], typer.Option(help="边长，毫米 · side in mm")] = "100",
     form: Annotated[Literal["svg", "png", "pdf"], typer.Option(help="文件格式 · file form")] = "pdf",
-    black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸")] = False,
+    black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸 · black only")] = False,
+    json: JsonOption = False,
 ) -> None:
     """打印批次标签 · Print a batch's label."""
     with opened() as service:
         printing = Printing.model_validate({"size_mm": size_mm, "black_only": black_only})
         written = terminal.write_label(service, operator(), batch, to, form, printing)
         terminal.warn_of_address(service, err)
-    out.print(f"标签 · label: {written}", highlight=False)
+    tell_file("标签 · label", written, json=json)
 
 
 @app.command()
@@ -164,7 +192,7 @@ def manifest(
 def trace(
     batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
     up: Annotated[bool, typer.Option("--up", help="溯源（默认为追踪去向）· upstream")] = False,
-    depth: Annotated[int | None, typer.Option(help="层数 · depth")] = None,
+    depth: Annotated[int | None, typer.Option(min=0, help="层数 · depth")] = None,
     graph: Annotated[
         Literal["graphml", "node-link"] | None, typer.Option(help="导出 GraphML 或 node-link JSON")
     ] = None,
@@ -243,6 +271,7 @@ def export(
     template: Annotated[bool, typer.Option("--template", help="空白模板 · the empty template")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="全部事实 .jsonl · all facts")] = False,
     enterprise: Annotated[str, typer.Option("--of", help="哪个单位的台账（信用代码）· whose ledger")] = "",
+    json: JsonOption = False,
 ) -> None:
     """导出模板、单位台账工作簿或事实 · Export the template, an enterprise's workbook, or facts."""
     if template + facts + bool(enterprise) != 1:
@@ -250,13 +279,13 @@ def export(
         raise typer.Exit(WRONG_USE)
     with opened() as service:
         written = terminal.export(service, to, enterprise, template=template)
-    out.print(f"已写出 · written: {written}", highlight=False)
+    tell_file("已写出 · written", written, json=json)
 
 
 @app.command()
 def audit(*, json: JsonOption = False) -> None:
     """核对台账：摘要链、分录、缓存 · Check the ledger's bytes, chain and postings."""
-    service = Service.open_unread(Settings())
+    service = Service.open_unread(Settings.read())
     try:
         good = terminal.audit(service, out, print_json if json else None)
     finally:

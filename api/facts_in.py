@@ -1,15 +1,17 @@
-"""Facts in JSON lines: in by turns of 500 and resumed by their ids, out as they stand in the ledger."""
+"""Facts in JSON lines: in by turns of 500 and resumed by their names, out as they stand in the ledger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import orjson
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from api.faults import faults_of
 from api.service import Service
 from flows.entries import event_json
 from flows.errors import Malformed, Problem
@@ -20,28 +22,64 @@ TURN: Final = 500
 """Facts of one turn: others who write wait no longer than for that."""
 
 
-def facts_of(file: Path) -> Iterator[tuple[int, Event]]:
-    """The facts of a file with their line numbers, each line a fact or an exported entry's ``{event: …}``.
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """What is wrong with a line, in both languages."""
 
-    Raises:
-        Malformed: a line that is no JSON, or no fact, with its number.
-    """
+    line: int
+    code: str
+    zh: str
+    en: str
+    where: str = ""
+
+    @classmethod
+    def of(cls, line: int, problem: Problem) -> "LineFault":
+        """A problem at its line."""
+        return cls(line, problem.key, problem.text("zh"), problem.text("en"))
+
+    def told(self) -> dict[str, object]:
+        """As JSON."""
+        return {"line": self.line, "code": self.code, "where": self.where, "zh": self.zh, "en": self.en}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A file that was read: its facts with their line numbers, and everything in it that is none."""
+
+    facts: Sequence[tuple[int, Event]]
+    faults: Sequence[LineFault]
+
+
+def read_lines(file: Path) -> Lines:
+    """All of a file, each line a fact or an exported entry's ``{"event": …}``; empty lines are nothing."""
+    facts: list[tuple[int, Event]] = []
+    faults: list[LineFault] = []
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield number, _fact(line, number)
+            if not line.strip():
+                continue
+            try:
+                facts.append((number, _fact(line)))
+            except orjson.JSONDecodeError:
+                faults.append(LineFault.of(number, Malformed("jsonl-unreadable")))
+            except ValidationError as fault:
+                faults += _shape_faults(number, fault)
+    return Lines(facts, faults)
 
 
-def _fact(line: bytes, number: int) -> Event:
-    try:
-        told = orjson.loads(line)
-        return EVENT.validate_python(told["event"] if isinstance(told, dict) and "event" in told else told)
-    except orjson.JSONDecodeError as fault:
-        raise Malformed("jsonl-unreadable", line=number, fault=str(fault)) from None
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Malformed("jsonl-no-fact", line=number, where=where, fault=first["msg"]) from None
+def _fact(line: bytes) -> Event:
+    told: Any = orjson.loads(line.lstrip(b"\xef\xbb\xbf"))  # Windows' editors begin a file so
+    if isinstance(told, dict) and "event" in told:
+        told = cast("Mapping[str, Any]", told)["event"]
+    return EVENT.validate_python(told)
+
+
+def _shape_faults(number: int, fault: ValidationError) -> list[LineFault]:
+    zh, en = (faults_of(fault.errors(), language) for language in ("zh", "en"))
+    return [
+        LineFault(number, first["code"], first["detail"], second["detail"], first["where"])
+        for first, second in zip(zh, en, strict=True)
+    ]
 
 
 def import_facts(
@@ -49,37 +87,41 @@ def import_facts(
 ) -> bool:
     """Record a file of facts: every line is read before the first is recorded; known facts change nothing.
 
-    With a refusal the turns before it stand, and the same file after mending goes on from there.
+    Entries bear their own enterprise's name: whoever sits at the machine speaks for all. With a refusal the turns
+    before it stand, and the same file after mending goes on from there.
     """
-    facts = list(facts_of(file))
-    faults = _checked(service, facts) if check else _recorded(service, facts)
+    lines = read_lines(file)
+    before = service.recording.catch_up()
+    faults = list(lines.faults) or (_checked if check else _recorded)(service, lines.facts)
+    position = service.book.position
+    told = {"facts": len(lines.facts), "recorded": position - before, "position": position, "checked": check}
     if print_json is not None:
-        print_json({"facts": len(facts), "position": service.book.position, "errors": faults})
-    else:
-        for each in faults:
-            out.print(f"[red]✗[/] 第 {each['line']} 行：{escape(str(each['zh']))}", highlight=False)
-        out.print(f"{file.name}：{len(facts)} 条事实，错误 {len(faults)}，台账位置 {service.book.position}")
+        print_json(told | {"errors": [each.told() for each in faults]})
+        return not faults
+    for each in faults:
+        place = f" {each.where}" if each.where else ""
+        out.print(f"[red]✗[/] 第 {each.line} 行{place}：{escape(each.zh)}", highlight=False)
+        out.print(f"  line {each.line}{place}: {escape(each.en)}", style="dim", highlight=False)
+    out.print(
+        f"{escape(file.name)}：{len(lines.facts)} 条事实，新登记 {position - before}，错误 {len(faults)}，台账位置 {position}"
+    )
     return not faults
 
 
-def _told(number: int, problem: Problem) -> dict[str, object]:
-    return {"line": number, "code": problem.key, "zh": problem.text("zh"), "en": problem.text("en")}
-
-
-def _checked(service: Service, facts: list[tuple[int, Event]]) -> list[dict[str, object]]:
+def _checked(service: Service, facts: Sequence[tuple[int, Event]]) -> list[LineFault]:
     statements = [(number, Statement((event,), event.enterprise)) for number, event in facts]
     service.recording.check(statement for _, statement in statements)
-    return [_told(number, each.answer) for number, each in statements if isinstance(each.answer, Problem)]
+    return [LineFault.of(number, each.answer) for number, each in statements if isinstance(each.answer, Problem)]
 
 
-def _recorded(service: Service, facts: list[tuple[int, Event]]) -> list[dict[str, object]]:
+def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> list[LineFault]:
     left = iter(facts)
     while turn := list(islice(left, TURN)):
         try:
-            service.recording.record([event for _, event in turn], "")
+            service.recording.record([event for _, event in turn], recorded_by="")
         except Problem as problem:
             at = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
-            return [_told(turn[at][0], problem)]
+            return [LineFault.of(turn[at][0], problem)]
     return []
 
 

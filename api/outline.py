@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from api.readings import Seen
@@ -79,9 +80,9 @@ def _outline(service: Service, traced: Trace) -> Table:
         holder = lineage.holders.names[int(nodes.holder[i])]
         known = service.book.enterprises.get(holder)
         table.add_row(
-            f"{'· ' * abs(int(nodes.depth[i]))}{lineage.codes[rank] or lineage.batch_ids[rank].partition('.')[2]}",
+            f"{'· ' * abs(int(nodes.depth[i]))}{escape(lineage.codes[rank] or lineage.batch_ids[rank].partition('.')[2])}",
             material.name_zh,
-            known.registered.name if known else holder,
+            escape(known.registered.name) if known else holder,
             plain_tonnes(int(nodes.mass_g[i])),
             plain_tonnes(int(nodes.left_g[i])),
             plain_tonnes(round(float(nodes.content_g[i]))),

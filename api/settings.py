@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.faults import faults_of
 from flows.errors import Malformed
 
 DEFAULT_PORT: Final = 8000
@@ -43,8 +44,9 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as fault:
-            first = fault.errors()[0]
-            raise Malformed("setting-wrong", name=PREFIX + str(first["loc"][0]).upper(), fault=first["msg"]) from None
+            zh, en = (faults_of(fault.errors(), language)[0] for language in ("zh", "en"))
+            name = PREFIX + zh["where"].upper()
+            raise Malformed("setting-wrong", name=name, fault=zh["detail"], fault_en=en["detail"]) from None
 
     @property
     def file(self) -> Path:

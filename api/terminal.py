@@ -21,6 +21,7 @@ from flows.audit import audit as audit_ledger
 from flows.audit import findings
 from flows.book import Book
 from flows.codes import uscc
+from flows.errors import Malformed
 from flows.indicators import Value, definitions
 from flows.mass import plain_tonnes
 from flows.recording import Recording
@@ -55,6 +56,11 @@ def _written(body: bytes, to: Path | None, name: str) -> Path:
     return path
 
 
+def _own_name(name: str) -> str:
+    """What its owner calls it: short enough for a file's name."""
+    return name.partition(".")[2]
+
+
 def write_label(  # one parameter for each choice a printer has
     service: Service, caller: Caller, code: str, to: Path | None, form: str, printing: Printing
 ) -> Path:
@@ -62,7 +68,7 @@ def write_label(  # one parameter for each choice a printer has
     batch = find_scanned(code, service.sight(caller), service)
     printed = batch_label(batch, service, service.settings.base_url())
     known = cast("LabelForm", form)
-    return _written(print_label(printed, known, printing), to, f"label-{batch.batch_id}.{form}")
+    return _written(print_label(printed, known, printing), to, f"label-{_own_name(batch.batch_id)}.{form}")
 
 
 def manifest(service: Service, caller: Caller, manifest_id: str) -> dict[str, object]:
@@ -74,7 +80,7 @@ def write_sheet(service: Service, caller: Caller, manifest_id: str, to: Path | N
     """Print a manifest's sheet to a PDF."""
     found = service.sight(caller).manifest(manifest_id.upper())
     body = sheet.pdf(manifest_sheet(found, service, service.settings.base_url()))
-    return _written(body, to, f"manifest-{found.manifest_id}.pdf")
+    return _written(body, to, f"manifest-{_own_name(found.manifest_id)}.pdf")
 
 
 def print_manifest(service: Service, caller: Caller, manifest_id: str, out: Console) -> None:
@@ -82,7 +88,7 @@ def print_manifest(service: Service, caller: Caller, manifest_id: str, out: Cons
     found = service.sight(caller).manifest(manifest_id.upper())
     submitted = found.submitted
     out.print(
-        f"联单 [bold]{found.manifest_id}[/]  内部号 {submitted.internal_no}  状态 {state_name(found.state, 'zh')}"
+        f"联单 [bold]{found.manifest_id}[/]  内部号 {escape(submitted.internal_no)}  状态 {state_name(found.state, 'zh')}"
     )
     out.print(f"移出 {_name(service, submitted.enterprise)} → 接受 {_name(service, submitted.consignee)}")
     table = Table("行", "废物", "代码", "装车 t", "到场 t", "接受 t", "拒收 t")
@@ -103,7 +109,7 @@ def print_manifest(service: Service, caller: Caller, manifest_id: str, out: Cons
 
 def _name(service: Service, enterprise: str) -> str:
     known = service.book.enterprises.get(enterprise)
-    return known.registered.name if known else enterprise
+    return escape(known.registered.name) if known else enterprise
 
 
 def _tonnes(mass_g: int | None) -> str:
@@ -152,13 +158,20 @@ def indicators(  # one parameter for each option
     print_json: Print | None,
 ) -> None:
     """Figures with their definitions and parts."""
-    first, last = (date.fromisoformat(day) if day else None for day in days)
+    first, last = (_day(day) for day in days)
     question = question_of(service.sight(caller), service, Wanted(first=first, last=last), when)
     values = figures(list(only) or list(definitions()), question, service.columns, by)
     if print_json is not None:
         print_json({"position": service.book.position, "rows": [value_json(each) for each in values]})
         return
     print_figures(values, out)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Malformed("day-unreadable", read=text) from None
 
 
 def print_figures(values: Sequence[Value], out: Console) -> None:
@@ -188,7 +201,7 @@ def audit(service: Service, out: Console, print_json: Print | None) -> bool:
         print_json({"position": head.position, "digest": head.digest, "faults": rows})
     else:
         for each in faults:
-            out.print(f"[red]✗[/] {finding_json(each, 'zh')['detail']}", highlight=False)
+            out.print(f"[red]✗[/] {escape(str(finding_json(each, 'zh')['detail']))}", highlight=False)
         good = "[green]✓ 台账完整[/]" if not faults else f"[red]发现 {len(faults)} 处[/]"
         out.print(f"{good}  条目 {head.position}  摘要 {head.digest}", highlight=False)
     return not faults
@@ -228,6 +241,10 @@ def import_file(  # one parameter for each option
     """Import a workbook (checked whole, kept whole) or facts in JSON lines; True when nothing stood against it."""
     if file.suffix.lower() == ".jsonl":
         return facts_in.import_facts(service, file, check=check, out=out, print_json=print_json)
+    if file.suffix.lower() != ".xlsx":
+        raise Malformed("import-unknown-kind", name=file.name)
+    if not enterprise:
+        raise Malformed("import-needs-enterprise")
     caller = Caller(uscc(enterprise), "administrator")
     data = file.read_bytes()
     report = (

@@ -138,6 +138,7 @@ def batch_entries(code: str, sight: TheSight, service: TheService, end: ThePosit
 @router.get(
     "/batches/{code}/label.{form}",
     summary="批次标签（HJ 1276）：SVG、PNG 或 PDF · A batch's label",
+    response_class=Response,
     responses=refusals(None, "unknown", media=tuple(MEDIA.values())),
 )
 def get_label(  # one parameter for each thing that FastAPI hands in

@@ -49,6 +49,7 @@ def told(report: ImportReport, status: int | None = None) -> Response:
 @router.get(
     "/exports/template.xlsx",
     summary="填报模板 · The empty template",
+    response_class=Response,
     responses=refusals(None, media=(XLSX,)),
 )
 def get_template(_: TheCaller, service: TheService) -> Response:
@@ -72,6 +73,7 @@ class Span(Asked):
 @router.get(
     "/exports/workbook.xlsx",
     summary="单位台账，按模板填好，可再导入 · An enterprise's ledger in the template",
+    response_class=Response,
     responses=refusals(None, media=(XLSX,)),
 )
 def get_workbook(sight: TheSight, service: TheService, span: Annotated[Span, Query()]) -> Response:

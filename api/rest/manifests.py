@@ -60,6 +60,7 @@ def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: Th
 @router.get(
     "/manifests/{manifest_id}/sheet.pdf",
     summary="转移联单打印件（A4 PDF） · A manifest's sheet",
+    response_class=Response,
     responses=refusals(None, "unknown", media=(PDF,)),
 )
 def get_sheet(request: Request, manifest_id: str, sight: TheSight, service: TheService) -> Response:
