@@ -160,7 +160,7 @@ def _draft(rows: Sequence[Row], enterprise: EnterpriseId, recording: Recording, 
     for unit in units(waiting, world):
         if unit.key not in told:
             world.awaited |= {(site, code) for site, code, _ in unit.gives}
-    link_causes(found)
+    link_causes(found, book.catalogue)
     ordered = in_order(found)
     build(found, ordered, world)
     return Draft(world, found, ordered)
@@ -250,23 +250,24 @@ def awaited_text(awaits: Awaits) -> tuple[str, str]:
 def _admit(enterprise: EnterpriseId, waiting: Sequence[Kept], recording: Recording, desk: Desk) -> int:
     """State what can be stated now, in order, each record on its own and under whose name it came in."""
     reader = CellReader(recording.book.catalogue)
-    draft = _draft([row for kept in waiting for row in kept.read(reader)], enterprise, recording, ())
-    by_identity = {kept.identity: kept for kept in waiting}
+    read = [(kept, row) for kept in waiting for row in kept.read(reader)]
+    draft = _draft([row for _, row in read], enterprise, recording, ())
+    kept_of = {id(row): kept for kept, row in read}
     words = spoken(draft.found, draft.world)
     after: dict[tuple[str, ...], Kept | None] = {}
     for unit in draft.ordered:
-        kept = by_identity[unit.key]
+        kept = kept_of[id(unit.first)]
         if any(draft.found[cause].fails for cause in unit.causes):
             unit.skipped = True
         if unit.awaits is None and not unit.fails:
             try:
                 if unit.facts:
                     recording.record(unit.facts, kept.recorded_by)
-                after[unit.key] = None
+                after[kept.identity] = None
             except Problem as problem:
                 unit.problems.append(refused(unit, problem, words))
         if unit.problems and kept.problem != unit.problems[0]:
-            after[unit.key] = kept.model_copy(update={"problem": unit.problems[0]})
+            after[kept.identity] = kept.model_copy(update={"problem": unit.problems[0]})
     if after:
         settle(desk, enterprise, after, recording.clock)
     return sum(kept is None for kept in after.values())

@@ -17,6 +17,7 @@ from api.workbook.rows import Row, RowProblem
 from api.workbook.world import Awaits, Unit, World
 from flows.errors import Malformed, Problem
 from flows.events import Event
+from flows.materials import Catalogue
 from flows.times import day_of, earliest_us
 
 BUILDERS: Final[Mapping[str, Callable[[Unit, World], list[Event]]]] = {
@@ -125,7 +126,7 @@ def _link(unit: Unit, row: Row, site: str, world: World) -> None:
 # order --------------------------------------------------------------------------------------------------------------
 
 
-def link_causes(found: Sequence[Unit]) -> None:
+def link_causes(found: Sequence[Unit], catalogue: Catalogue) -> None:
     """What each unit must come after: who brings the batches it speaks of; a rest comes after the other takings."""
     givers = defaultdict[tuple[str, str], list[tuple[str, int]]](list)
     takers = defaultdict[tuple[str, str], list[int]](list)
@@ -140,7 +141,7 @@ def link_causes(found: Sequence[Unit]) -> None:
             fitting = [giver for held, giver in of if held == container] or [giver for _, giver in of]
             unit.causes.update(giver for giver in fitting if giver != number)
     families = _families(found)
-    shadows = {number for number, unit in enumerate(found) if _shadow(unit, families)}
+    shadows = {number for number, unit in enumerate(found) if _shadow(unit, families, catalogue)}
     for number in shadows:
         runs = {run for name in _names(found[number]) for run in families[name]}
         found[number].causes |= runs - {number}
@@ -209,9 +210,12 @@ def _families(found: Sequence[Unit]) -> Mapping[tuple[str, str], list[int]]:
     return gathered
 
 
-def _shadow(unit: Unit, families: Mapping[tuple[str, str], list[int]]) -> bool:
-    """A row of B.4 beside a run that takes the same batch in: it is compared, and draws nothing."""
-    return unit.sheet.key == "b4" and any(families.get(name) for name in _names(unit))
+def _shadow(unit: Unit, families: Mapping[tuple[str, str], list[int]], catalogue: Catalogue) -> bool:
+    """A row of own use beside a run that takes the same batch in: it is compared, and draws nothing."""
+    if unit.sheet.key != "b4" or not any(families.get(name) for name in _names(unit)):
+        return False
+    methods = [catalogue.methods.get(row.said("method")) for row in unit.rows]
+    return all(method is not None and method.side == "utilization" for method in methods)
 
 
 def _day(row: Row) -> int:

@@ -2,12 +2,20 @@
 
 import io
 from itertools import permutations
+from pathlib import Path
 
 import openpyxl
 import pytest
 
-from api.imports import admit_waiting, check_workbook
+from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.waiting import give_up, waiting_of
+from flows.book import Book
+from flows.entries import canonical, event_json
+from flows.materials import catalogue
+from flows.recording import Recording
+from graph.sqlite_desk import SqliteDesk
+from graph.sqlite_ledger import SqliteLedger
+from graph.sqlite_store import SqliteStore
 from tests.api.workbook_fixtures import (
     DROSS,
     LANDFILL,
@@ -251,3 +259,54 @@ def test_times_are_read_as_people_write_them(written: object, moment: str) -> No
     last = house.facts()[-1]
     assert last.kind == "generated"
     assert (last.model_dump(mode="json")["event_time"], last.product.mass_g) == (moment, 300_000)
+
+
+def test_what_waits_outlives_the_process(tmp_path: Path, first: House) -> None:
+    for enterprise in (PLANT, LANDFILL, SMELTER):
+        store = SqliteStore(tmp_path / "huanliu.db")
+        ledger, desk = SqliteLedger(store), SqliteDesk(store)
+        recording = Recording(ledger, Book(catalogue()), now)
+
+        report = commit_workbook(files()[enterprise], enterprise, recording, desk, recorded_by=enterprise)
+
+        assert report.committed, told(report)
+        digest = sorted(canonical(event_json(entry.event)) for entry in ledger.entries())
+        store.close()
+
+    assert digest == sorted(canonical(event_json(event)) for event in first.facts())
+
+
+def test_own_disposal_of_a_batch_that_a_run_takes_too_is_no_shadow_of_the_run() -> None:
+    house = House()
+    report = house.take(
+        SMELTER,
+        filled(
+            {
+                "单位信息": registration(SMELTER, "嘉州铝业", "产废单位", "511100"),
+                "B.1 产生": [{"产生批次编码": "HWCS1", "产生时间": day(1), TRADE: DROSS, "产生量": 3}],
+                "B.4 自行利用处置": [
+                    {"自行利用/处置批次编码": "CZ1", "利用/处置时间": day(2), "利用/处置量": 1, "利用/处置方式": "D1",
+                     "产生/出库批次编码": "HWCS1"}
+                ],
+                "生产记录": [
+                    {"记录编号": "P1", "时间": day(2), "工序": "重熔", "行类型": "投入", "批次编码": "HWCS1", "数量": 2,
+                     "全部剩余": "是", "差额原因": "未计量"}
+                ],
+            }
+        ),
+    )  # fmt: skip
+
+    assert told(report) == []
+    assert house.holdings() == {}
+
+
+def test_a_second_site_makes_a_waiting_row_ask_for_its_own() -> None:
+    house = House()
+    house.take(PLANT, files()[PLANT])
+    second = {**registration(PLANT, "德阳铝灰处理厂", "利用单位", "510600")[2], "编码": "S2", "名称": "二厂"}
+    house.take(PLANT, filled({"单位信息": [second]}))
+
+    house.take(SMELTER, files()[SMELTER])
+
+    problems = {each.problem.key for each in waiting_of(house.desk, PLANT, now) if each.problem}
+    assert problems == {"workbook-site-needed"}
