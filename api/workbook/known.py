@@ -46,6 +46,7 @@ def _plain(value: Mapping[str, object], kind: str, names: Names, *, foreign: boo
         "event_id",
         *(_ELSEWHERE_FINER if foreign else ()),
         *(("manifest_id",) if kind in ("submitted", "loaded") else ()),
+        *(("mass_g",) if kind == "submitted" else ()),  # a plan; what was loaded is compared
     }
     return {
         key: _inner(each, key, kind, dropped) for key, each in value.items() if key not in dropped and each is not None

@@ -117,6 +117,8 @@ class Names:
     inbound: dict[ManifestId, Inbound] = field(default_factory=dict[ManifestId, Inbound])
     drawn: dict[BatchId, list[int]] = field(default_factory=dict[BatchId, list[int]])
     """What runs took in of each batch, portion by portion."""
+    apart: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
+    """What was taken of each batch, whatever was taken as its rest left aside."""
     events: dict[str, Event] = field(default_factory=dict[str, Event])
     registrations: dict[Identity, Event] = field(default_factory=dict[Identity, Event])
     """The last registration of each thing, by type and id."""
@@ -160,6 +162,7 @@ class Names:
             case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
                 self.inbound[manifest_id].loaded = event
             case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
+                self._take_apart(event)
                 self._load(event)
             case Decided(manifest_id=manifest_id) if manifest_id in self._outbound:
                 submitted = self.records[self._outbound[manifest_id]][0]
@@ -174,6 +177,7 @@ class Names:
     def take(self, event: Event) -> None:
         """Take in a fact of the enterprise's own."""
         self.events[event.event_id] = event
+        self._take_apart(event)
         match event:
             case EnterpriseRegistered():
                 self.registrations["enterprise", event.enterprise] = event
@@ -239,6 +243,20 @@ class Names:
                 self.unnamed += [*self.records.pop(self._outbound.pop(manifest_id)), event]
             case _:
                 self.unnamed.append(event)
+
+    def _take_apart(self, event: Event) -> None:
+        match event:
+            case Transformed(inputs=portions) | Disposed(portions=portions) | Delivered(portions=portions):
+                taken = portions
+            case Left(portions=portions):
+                taken = portions
+            case Loaded(lines=lines):
+                taken = tuple(line.portion for line in lines)
+            case _:
+                return
+        for portion in taken:
+            if not portion.rest:
+                self.apart[portion.batch_id] = self.apart.get(portion.batch_id, 0) + portion.mass_g
 
     def _load(self, event: Loaded) -> None:
         identity = self._outbound[event.manifest_id]

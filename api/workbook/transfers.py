@@ -6,7 +6,7 @@ from api.workbook.names import Identity, Names, manifest_number, outgoing_codes
 from api.workbook.official import B5
 from api.workbook.remarks import labels_of, read_remarks
 from api.workbook.wording import Words, code_of, material_words, named, portion_words
-from flows.events import Arrived, Decided, Event, Left, Loaded, Submitted
+from flows.events import Arrived, Decided, Event, Left, Loaded, Portion, Submitted
 from flows.ids import EnterpriseId
 
 
@@ -55,7 +55,7 @@ def _transfer(identity: Identity, submitted: Submitted, loaded: Loaded, names: N
         "end": _joined(leg.end for leg in submitted.legs),
     }
     for line in loaded.lines:
-        asked_g = planned[line.line]
+        asked_g = _planned(planned[line.line], line.portion, names)
         yield {
             "code": codes.get(line.line, number),
             "time": loaded.event_time,
@@ -76,6 +76,17 @@ def _transfer(identity: Identity, submitted: Submitted, loaded: Loaded, names: N
             **legs,
             **portion_words(line.portion, names),
         }
+
+
+def _planned(asked_g: int, portion: Portion, names: Names) -> int:
+    """What was asked for, but no more than is there whatever else was taken before: a row does not tell what came first.
+
+    It is a plan and moves nothing; the mass that was loaded stands beside it.
+    """
+    batch = names.book.batch(portion.batch_id)
+    others_g = names.apart.get(batch.batch_id, 0)
+    there_g = batch.mass_g - others_g if portion.rest else batch.left_g + portion.mass_g
+    return min(asked_g, max(there_g, 1))
 
 
 def _carrier_name(carrier: EnterpriseId | None, name: str, names: Names) -> str:
