@@ -51,7 +51,9 @@ app = typer.Typer(
 key_app = typer.Typer(help="密钥：新建、列出、撤销 · keys", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 
-out = Console(soft_wrap=True)
+PIPED_COLUMNS: Final = 160
+"""As wide as the widest table: what is not a terminal has no width to keep to."""
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 err = Console(stderr=True, soft_wrap=True)
 
 Group = StrEnum("Group", list(get_args(By)))

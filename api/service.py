@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
@@ -13,7 +14,7 @@ from api.workbook.report import ImportReport
 from api.workbook.template import template
 from flows.access import Caller, Sight, check_may_import, check_may_state
 from flows.book import Book
-from flows.events import Decided, Event, Loaded
+from flows.events import Decided, EnterpriseRegistered, Event, Loaded, SiteRegistered
 from flows.ids import EnterpriseId
 from flows.indicators import Period
 from flows.materials import Catalogue
@@ -31,6 +32,10 @@ from graph.sqlite_store import SqliteStore
 def now() -> datetime:
     """The one clock."""
     return datetime.now(UTC)
+
+
+AWAITED: Final = (Loaded, Decided, EnterpriseRegistered, SiteRegistered)
+"""What rows of a workbook may wait for."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Service:
         for event in facts:
             check_may_state(caller, event, self.book, day)
         statement = self.recording.record(facts, caller.organisation)
-        if any(isinstance(event, (Loaded, Decided)) for event in facts):
+        if any(isinstance(event, AWAITED) for event in facts):
             admit_waiting(self.recording, self.desk)
         remember(statement, self.desk, self.clock)
         return statement

@@ -43,6 +43,13 @@ class Trail:
             return np.ones(len(ranks), bool)
         return np.array([self.seen.batch(rank) is not None for rank in ranks.tolist()], bool)
 
+    def _stocks(self, visible: Mask) -> Mask:
+        """Of which batches the caller may know what is left."""
+        if self.seen.sight.region:
+            return visible
+        batches = [self.seen.batch(rank) for rank in self.traced.nodes.rank.tolist()]
+        return np.array([each is not None and self.seen.sight.knows_stock(each) for each in batches], bool)
+
     def _nodes(self, visible: Mask) -> Table:
         lineage, nodes = self.seen.lineage, self.traced.nodes
         ranks = nodes.rank
@@ -62,7 +69,7 @@ class Trail:
             "holder": _masked([holders[each] for each in map(int, nodes.holder)], visible),
             "material": _masked([materials[each] for each in map(int, nodes.material)], visible),
             "mass_g": _masked(nodes.mass_g.tolist(), visible),
-            "left_g": _masked(nodes.left_g.tolist(), visible),
+            "left_g": _masked(nodes.left_g.tolist(), self._stocks(visible)),
         }
 
     def _edges(self, visible: Mask) -> Table:

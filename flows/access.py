@@ -232,6 +232,16 @@ class Sight:
         submitted = manifest.submitted
         return self.region or not self.own.isdisjoint({submitted.enterprise, submitted.consignee})
 
+    def knows_stock(self, batch: Batch) -> bool:
+        """May the caller know what is left of a batch, and where it lies? That is its holder's matter, and of who has
+        its site in charge; a load is on the road for all who sent it, carry it or await it.
+        """
+        return (
+            batch.holder in self.own
+            or self._oversees(batch.site_id)
+            or (batch.origin == "load" and self.sees_batch(batch))
+        )
+
     def check_follows(self, batch: Batch) -> None:
         """Raises `Forbidden` where the caller sees a batch and may not ask what became of it."""
         if not self.follows(batch):

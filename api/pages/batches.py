@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeAlias, cast
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
@@ -82,21 +82,13 @@ def batches_page(
 @router.get("/batches/{code}")
 def batch_page(request: Request, code: str, reader: TheReader) -> Response:
     batch = find_scanned(code, reader.sight, reader.service)
-    service, lineage, seen = reader.service, reader.service.lineage, Seen(reader.sight, reader.service)
-    material = service.catalogue.material(batch.material)
-    rank = lineage.rank(batch.batch_id)
-    traced = trace(lineage, rank, "both", depth_max=1)
-    picture = Painter(seen, Words(language_of(request)), _page_of).picture(traced, "both", "batch", EVERYTHING)
-    spots = sorted(picture.spots.values(), key=lambda spot: -spot.content_g)
+    material = reader.service.catalogue.material(batch.material)
     return page(
         request,
         "batch.html",
         batch=batch,
-        picture=picture,
-        before=[spot for spot in spots if spot.depth < 0],
-        after=[spot for spot in spots if spot.depth > 0],
-        fate=seen.fate(fate(lineage, rank)),
-        origins=_grouped(seen.provenance(provenance(lineage, rank))),
+        **_chain(request, batch, reader),
+        stock=reader.sight.knows_stock(batch),
         material=material,
         waste=material.waste(reader.service.catalogue),
         digital_code=reader.service.containers.code_of(batch),
@@ -106,6 +98,24 @@ def batch_page(request: Request, code: str, reader: TheReader) -> Response:
         spoken=list(_spoken(batch, reader)),
         sizes=LABEL_SIZES,
     )
+
+
+def _chain(request: Request, batch: Batch, reader: Reader) -> dict[str, Any]:
+    """Where a batch came from and where it went, one step each way, and its fate; nothing of it for a carrier."""
+    if not reader.sight.follows(batch):
+        return {"fate": None}
+    lineage, seen = reader.service.lineage, Seen(reader.sight, reader.service)
+    rank = lineage.rank(batch.batch_id)
+    traced = trace(lineage, rank, "both", depth_max=1)
+    picture = Painter(seen, Words(language_of(request)), _page_of).picture(traced, "both", "batch", EVERYTHING)
+    spots = sorted(picture.spots.values(), key=lambda spot: -spot.content_g)
+    return {
+        "picture": picture,
+        "before": [spot for spot in spots if spot.depth < 0],
+        "after": [spot for spot in spots if spot.depth > 0],
+        "fate": seen.fate(fate(lineage, rank)),
+        "origins": _grouped(seen.provenance(provenance(lineage, rank))),
+    }
 
 
 @router.get("/batches/{code}/qr.svg")

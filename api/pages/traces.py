@@ -17,7 +17,7 @@ from api.rest.asking import TheHorizon
 from api.rest.batches import find_scanned
 from flows.batches import Batch
 from flows.enterprises import Frozen
-from flows.errors import Forbidden, Language
+from flows.errors import Language
 from flows.events import LegalStatus
 from flows.times import shown
 from graph.lineage import Horizon
@@ -129,9 +129,9 @@ def trace_picture(request: Request, code: str, reader: TheReader, view: TheView,
 def _traced(batch: Batch, reader: Reader, view: View, horizon: Horizon) -> Trace:
     lineage = reader.service.lineage
     rank = lineage.rank(batch.batch_id)
-    if not reader.sight.region and view.filter() != ALL:
-        # A filter by what is not seen would tell it: hidden batches would vanish where they match not.
-        raise Forbidden("filter-regulators-only")
+    reader.sight.check_follows(batch)
+    if view.filter() != ALL:
+        reader.sight.check_may_filter()
     return trace(lineage, rank, view.direction, depth_max=view.depth_max, horizon=horizon, only=view.filter())
 
 

@@ -57,8 +57,9 @@ def finding_json(finding: Finding, language: Language) -> dict[str, object]:
     return {"code": finding.key, "detail": text, "figures": finding.figures}
 
 
-def batch_json(batch: Batch, service: Service) -> dict[str, object]:
-    """A batch as it stands, for a caller who sees it."""
+def batch_json(batch: Batch, service: Service, sight: Sight) -> dict[str, object]:
+    """A batch as it stands, for a caller who sees it; what is left of it, and where, for those who may know."""
+    stock = sight.knows_stock(batch)
     material = service.catalogue.material(batch.material)
     waste = material.waste(service.catalogue)
     site = service.book.sites.get(batch.site_id)
@@ -77,11 +78,11 @@ def batch_json(batch: Batch, service: Service) -> dict[str, object]:
         "site_id": batch.site_id,
         "division": site.division if site else None,
         "origin": batch.origin,
-        "place": batch.place if batch.left_g else "used_up",
-        "storage_id": batch.storage_id,
+        "place": (batch.place if batch.left_g else "used_up") if stock else None,
+        "storage_id": batch.storage_id if stock else None,
         "manifest_id": batch.manifest_id,
         "mass_g": batch.mass_g,
-        "left_g": batch.left_g,
+        "left_g": batch.left_g if stock else None,
         "made": moment_of(batch.made_us).isoformat(),
         "position": batch.position,
     }

@@ -83,7 +83,7 @@ def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
 def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
     """The open batches that the caller sees, newest first."""
     batches = sorted(service.book.open_batches.values(), key=lambda batch: -batch.position)
-    return (batch for batch in batches if batch.left_g and sight.sees_batch(batch))
+    return (batch for batch in batches if batch.left_g and sight.knows_stock(batch))
 
 
 @router.get("/batches", summary="在账批次（最新在前） · Open batches, newest first", responses=refusals(shapes.Batches))
@@ -104,7 +104,7 @@ def list_batches(
             headers = page_link(request, before=rows[-1].position)
             break
         rows.append(batch)
-    told = page([batch_json(row, service) for row in rows])
+    told = page([batch_json(row, service, sight) for row in rows])
     return answer(told, position=position, headers=headers)
 
 
@@ -116,7 +116,7 @@ def list_batches(
 def get_batch(code: str, sight: TheSight, service: TheService, position: ThePosition) -> Response:
     """A batch, open or used up, with where it lies and what is left."""
     batch = find_scanned(code, sight, service)
-    return answer(batch_json(batch, service), position=position)
+    return answer(batch_json(batch, service, sight), position=position)
 
 
 @router.get(

@@ -99,11 +99,11 @@ class Batch(Shape):
     site_id: str
     division: str | None
     origin: str
-    place: str
+    place: str | None
     storage_id: str | None
     manifest_id: str | None
     mass_g: int
-    left_g: int
+    left_g: int | None
     made: str
     position: int
 
