@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from api.faults import faults_of
+from api.imports import admit_waiting
 from api.service import Service
 from flows.entries import event_json
 from flows.errors import Malformed, Problem
@@ -122,6 +123,8 @@ def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> list[Line
         except Problem as problem:
             at = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
             return [LineFault.of(turn[at][0], problem)]
+        finally:
+            admit_waiting(service.recording, service.desk)
     return []
 
 

@@ -8,9 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.ids import EnterpriseId, Id, SiteId
 from flows.mass import Grams
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120)]
-Text: TypeAlias = Annotated[str, Field(max_length=500)]
-Code: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+"""What a label can print: no control characters."""
+LINES: Final = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""Printable, over several lines."""
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
+Text: TypeAlias = Annotated[str, Field(max_length=500, pattern=LINES)]
+Code: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
 DivisionCode: TypeAlias = Annotated[str, Field(pattern=r"^\d{6}$")]
 Ppm: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
