@@ -1,8 +1,11 @@
 """The only way in: statements that wait are taken together, each judged on its own, kept after one durable commit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Condition, Lock
+from typing import Final
 
 from flows.book import Book, Change
 from flows.entries import Entry, head_of, next_entry
@@ -11,6 +14,14 @@ from flows.events import Event
 from flows.ports import Clock, Follower, Ledger, Turn
 from flows.rules import Finding, admit
 from flows.times import instant_us
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Stopped(Problem):
+    """A fault broke off a reading half-way: nothing is judged or read on it any more. The ledger is whole."""
+
+    title = {"zh": "读数已停止", "en": "Readings stopped"}
 
 
 @dataclass
@@ -34,7 +45,11 @@ class Statement:
 
 @dataclass
 class Recording:
-    """A ledger with its book and followers. Threads share one; processes share the ledger."""
+    """A ledger with its book and followers. Threads share one; processes share the ledger.
+
+    A fault while an entry is being read is a broken invariant: the book or a follower may hold half of it. From then on
+    everything is refused with `Stopped` until the process starts anew and reads the ledger from its beginning.
+    """
 
     ledger: Ledger
     book: Book
@@ -44,12 +59,22 @@ class Recording:
     _led: bool = False
     _change: Condition = field(default_factory=Condition)
     _turn_lock: Lock = field(default_factory=Lock)
+    _told: int = field(init=False)
+    _fault: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self._told = self.book.position
+
+    @property
+    def position(self) -> int:
+        """The last entry that the book and every follower have read; the book itself may be ahead for a moment."""
+        return self._told
 
     def record(self, facts: Sequence[Event], recorded_by: str) -> Statement:
         """State facts. Returns when they are durable; a retry gets the entries of the first time again.
 
         Raises:
-            Problem: the first refusal; nothing was kept of this statement.
+            Problem: the first refusal, or `Stopped`; nothing was kept of this statement.
         """
         statement = Statement(facts, recorded_by)
         with self._change:
@@ -87,20 +112,42 @@ class Recording:
                 self._judge(statement, draft, turn)
 
     def catch_up(self) -> int:
-        """Read what was written since, by anyone; returns the position that is now read."""
-        if self.ledger.head().position > self.book.position:
+        """Read what was written since, by anyone; returns the position that the book and every follower have read.
+
+        Raises:
+            Stopped: an entry was read in part only.
+        """
+        self._check_whole()
+        if self.ledger.head().position > self._told:  # also when a turn of ours is telling: then its end is waited for
             with self._turn_lock:
                 self._catch_up(self.ledger.entries(after=self.book.position))
-        return self.book.position
+        return self._told
 
     def _catch_up(self, entries: Iterable[Entry]) -> None:
+        self._check_whole()
         for entry in entries:
-            change = self.book.read(entry.event, entry.position)
-            self._tell(entry, change)
+            event = entry.event
+            with self._reading():
+                self._tell(entry, self.book.read(event, entry.position))
 
     def _tell(self, entry: Entry, change: Change) -> None:
         for follower in self.followers:
             follower.read(entry, change)
+        self._told = entry.position
+
+    def _check_whole(self) -> None:
+        if self._fault is not None:
+            raise Stopped("readings-stopped", position=self._told) from self._fault
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        """What breaks off in here leaves readings that nobody may use."""
+        try:
+            yield
+        except BaseException as fault:
+            self._fault = fault
+            _LOG.critical("an entry after %s was read in part", self._told, exc_info=fault)
+            raise
 
     def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
@@ -109,12 +156,15 @@ class Recording:
                 self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
                 kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn)]
-            draft.fold()  # the one durable commit is behind us
-            for entry, change in kept:
-                self._tell(entry, change)
         except BaseException as fault:  # noqa: BLE001 - whoever waits must hear of it: it is raised in their threads
             for statement in waiting:
                 statement.fails(fault)  # also one that was refused: its refusal may rest on what was not kept
+            return
+        # the one durable commit is behind us: the answers stand, whatever happens to the readings
+        with suppress(Exception), self._reading():
+            draft.fold()
+            for entry, change in kept:
+                self._tell(entry, change)
 
     def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
         """All of a statement's facts, or none: they are read into an overlay that a refusal throws away."""

@@ -89,7 +89,7 @@ TheSight: TypeAlias = Annotated[Sight, Depends(sight_of)]
 def position_of(sight: TheSight, service: TheService) -> int:
     """The position that an answer knows at least: taken before anything is read."""
     _ = sight  # it caught up
-    return service.book.position
+    return service.recording.position
 
 
 ThePosition: TypeAlias = Annotated[int, Depends(position_of)]

@@ -12,6 +12,7 @@ from flows.book import Change
 from flows.entries import Entry, Head
 from flows.errors import Problem
 from flows.ports import Ledger, Turn
+from flows.recording import Stopped
 from tests.flows.stories import (
     SMELTER,
     STRANGER,
@@ -185,6 +186,115 @@ def test_when_the_commit_fails_nothing_was_said(ledger: Watched) -> None:
     house.tell(*facts[2])  # pyright: ignore[reportArgumentType]
     assert house.left_t("B1") == 2
     assert listener.heard == [ledger.head().position]
+
+
+class Breaking(Listener):
+    """A follower that breaks off at an entry."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+    def read(self, entry: Entry, change: Change) -> None:
+        if entry.position == self.at:
+            raise ArithmeticError("half of it")
+        super().read(entry, change)
+
+
+def test_a_fault_after_the_commit_takes_nothing_back_and_stops_the_readings(ledger: Watched) -> None:
+    """Who stated hears that it is kept; nothing is read or judged on half an entry, until a restart reads all of it."""
+    house = settled(ledger)
+    first = ledger.head().position
+    before, breaking = Listener(), Breaking(first + 2)
+    house.recording.followers = (before, breaking)
+
+    heard = _all_at_once(house, ledger, [[generated("LEADER")], [generated("B1")], [generated("B2")]])
+
+    assert sorted(statement.entries[0].position for statement in heard) == [first + 1, first + 2, first + 3]
+    assert ledger.head().position == first + 3
+    assert house.recording.position == first + 1
+    assert (before.heard, breaking.heard) == ([first + 1, first + 2], [first + 1])
+    for ask in (
+        house.recording.catch_up,
+        lambda: house.tell(generated("B3")),
+        lambda: house.recording.check([]),
+    ):
+        with pytest.raises(Stopped) as caught:
+            ask()
+        assert caught.value.figures == {"position": first + 1}
+        assert isinstance(caught.value.__cause__, ArithmeticError)
+    assert ledger.head().position == first + 3
+
+    again = House(ledger)
+    assert again.book.position == first + 3
+    assert again.tell(generated("B1")).entries == heard[1].entries
+
+
+def test_a_fault_while_catching_up_stops_the_readings_too(ledger: Watched) -> None:
+    house = settled(ledger)
+    reader = House(ledger)
+    listener = Breaking(ledger.head().position + 1)
+    reader.recording.followers = (listener,)
+    house.tell(generated("B1"))
+
+    with pytest.raises(ArithmeticError):
+        reader.recording.catch_up()
+    house.tell(generated("B2"))
+    with pytest.raises(Stopped):
+        reader.recording.catch_up()
+    assert listener.heard == []
+
+
+class Held(Listener):
+    """A follower that is held before it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.gate = Flag(), Flag()
+
+    def read(self, entry: Entry, change: Change) -> None:
+        self.asked.set()
+        assert self.gate.wait(60)
+        super().read(entry, change)
+
+
+class Asked(Watched):
+    """Says when somebody looked at its head."""
+
+    def head(self) -> Head:
+        found = super().head()
+        self.inside.set()
+        return found
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_reader_waits_for_the_followers_of_what_is_kept(name: str, tmp_path: Path) -> None:
+    """Between the commit and the last follower the book is ahead: no position is told that a follower has not read."""
+    ledger = Asked(STORES[name].ledger(tmp_path))
+    house = settled(ledger)
+    first = ledger.head().position
+    held = Held()
+    house.recording.followers = (held,)
+    told: list[tuple[int, list[int]]] = []
+    writer = Thread(target=lambda: house.tell(generated("B1"), generated("B2")))
+    reader = Thread(target=lambda: told.append((house.recording.catch_up(), list(held.heard))))
+    writer.start()
+    assert held.asked.wait(60)
+
+    assert ledger.head().position == first + 2
+    assert house.book.position == first + 2
+    assert house.recording.position == first
+    ledger.inside.clear()
+    reader.start()
+    assert ledger.inside.wait(60)
+    assert told == []
+    held.gate.set()
+    reader.join()
+    writer.join()
+
+    assert told == [(first + 2, [first + 1, first + 2])]
+    assert house.recording.position == first + 2
+    ledger.close()
 
 
 def _copy(house: House) -> object:
