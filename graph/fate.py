@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from flows.balance import Boundary
+from flows.errors import Unknown
 from flows.fates import FATES, FateClass
 from flows.ids import EnterpriseId
 from flows.mass import share_out
@@ -139,9 +140,15 @@ def fate(
     horizon: Horizon = EVERYTHING,
     basis: Basis = "weighed",
 ) -> Fate:
-    """The fate of a batch, or of several together: by rank, by ranks, or by a mask over all ranks."""
+    """The fate of a batch, or of several together: by rank, by ranks, or by a mask over all ranks.
+
+    Of several, those that had not been made by the horizon are left out.
+
+    Raises:
+        Unknown: a batch that had not been made by the horizon.
+    """
     prefix = Prefix(lineage, horizon)
-    ranks = _ranks(prefix, sources)
+    ranks = _made(prefix, sources) if isinstance(sources, int) else _ranks(prefix, sources)
     cone = downstream(prefix, ranks)
     mix = mixing(prefix, cone.movements, basis)
     content = np.zeros(len(prefix.mass_g))
@@ -165,9 +172,13 @@ def fate(
 
 
 def provenance(lineage: Lineage, rank: int, horizon: Horizon = EVERYTHING, basis: Basis = "weighed") -> Provenance:
-    """Where a batch's mass came from: arising batches, additions, and gaps that were found to be too much."""
+    """Where a batch's mass came from: arising batches, additions, and gaps that were found to be too much.
+
+    Raises:
+        Unknown: a batch that had not been made by the horizon.
+    """
     prefix = Prefix(lineage, horizon)
-    ranks = _ranks(prefix, rank)
+    ranks = _made(prefix, rank)
     mix = mixing(prefix, upstream(prefix, ranks).movements, basis)
     share = np.zeros(len(prefix.mass_g))
     share[ranks] = mix.held[ranks] > 0
@@ -233,6 +244,14 @@ def _ranks(prefix: Prefix, sources: int | Ints | Mask | Sequence[int]) -> Ints:
     given = np.atleast_1d(np.asarray(sources))
     ranks = np.flatnonzero(given) if given.dtype == bool else np.unique(given.astype(np.int64))
     return ranks[prefix.has(ranks)].astype(np.int64)
+
+
+def _made(prefix: Prefix, rank: int) -> Ints:
+    """The one source, which must have been made by the horizon."""
+    ranks = _ranks(prefix, rank)
+    if not len(ranks):
+        raise Unknown("batch-unknown", batch=prefix.lineage.batch_ids[rank])
+    return ranks
 
 
 def _footing(prefix: Prefix, ranks: Ints, basis: Basis) -> Footing:

@@ -12,7 +12,7 @@ from flows.ids import owner
 from flows.indicators import Boundary, Definition, Level, Period, Question, Step, Value, definition, value_of
 from graph.columns import Columns
 from graph.counts import Arising
-from graph.reading import Reading, with_metal
+from graph.reading import Reading
 from graph.sums import Sums, in_boundary, passes
 
 STEPS: Final[tuple[Step, ...]] = ("month", "quarter", "year")
@@ -31,19 +31,25 @@ class Contribution:
 
 
 def figures(ids: Sequence[str], question: Question, columns: Columns, by: Sequence[By] = ()) -> list[Value]:
-    """The figures of these definitions, one for each group; a definition's companion always comes with it."""
+    """The figures of these definitions, one for each group; a definition's companion always comes with it, and no
+    figure of one boundary and period comes twice.
+    """
     question = known(question, columns)
 
     @cache
     def sums(period: Period) -> Sums:
         return Sums(replace(question, period=period), columns)
 
-    return [
+    values = (
         value
         for one in _groups(question, columns, tuple(by))
         for name in dict.fromkeys(ids)
         for value in _with_companion(definition(name), one, sums(one.period))
-    ]
+    )
+    found: dict[tuple[str, Boundary, Period], Value] = {}
+    for value in values:
+        found.setdefault((value.definition.id, value.boundary, value.period), value)
+    return list(found.values())
 
 
 def known(question: Question, columns: Columns) -> Question:
@@ -53,9 +59,10 @@ def known(question: Question, columns: Columns) -> Question:
 
 
 def _with_companion(each: Definition, question: Question, sums: Sums) -> Iterator[Value]:
-    yield figure(each, question, sums)
-    if each.beside is not None and each.metal is not None:
-        yield figure(definition(each.beside), with_metal(question, each.metal), sums)
+    value = figure(each, question, sums)
+    yield value
+    if each.beside is not None:
+        yield figure(definition(each.beside), replace(question, boundary=value.boundary), sums)
 
 
 def figure(each: Definition, question: Question, sums: Sums) -> Value:

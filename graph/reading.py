@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from flows.indicators import TEN_METALS, Completeness, Definition, Question
+from flows.indicators import TEN_METALS, Boundary, Completeness, Definition, Question
 from flows.materials import Material
 from graph.counts import NET, Integers, Kind
 from graph.declared import FIGURES, declared, is_by_metal
@@ -72,7 +72,8 @@ class Reading:
 
     def __init__(self, each: Definition, question: Question, sums: Sums) -> None:
         self.definition = each
-        self.question = question if each.metal is None else with_metal(question, each.metal)
+        self.refusal = _refusal(each, question.boundary)
+        self.question = question if each.metal is None or self.refusal else with_metal(question, each.metal)
         self._sums = sums
         self._columns = sums.columns
         self._is_metal = each.numerator[0] in METAL_PARTS
@@ -87,7 +88,9 @@ class Reading:
         yield from dict.fromkeys((*self.definition.numerator, *self.definition.denominator, *shown))
 
     def part(self, part: str) -> int | None:
-        """The grams of a part; None where they must be declared and are not."""
+        """The grams of a part; None where they must be declared and are not, or where a filter cannot be honoured."""
+        if self.refusal is not None:
+            return None
         if self._is_declared(part):
             found = declared(part, self.question, self._columns)
             return None if found is None else sum(each.event.mass_g or 0 for each in found)
@@ -99,6 +102,8 @@ class Reading:
 
     def rows(self, part: str) -> tuple[Integers, Integers]:
         """Positions and signed grams of the facts that make up a part."""
+        if self.refusal is not None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if self._is_declared(part):
             found = declared(part, self.question, self._columns) or []
             positions = [each.position for each in found]
@@ -154,6 +159,8 @@ class Reading:
 
     def reason(self) -> str | None:
         """Why there can be no figure, before anything is divided."""
+        if self.refusal is not None:
+            return self.refusal
         figures = [part for part in self.definition.denominator if self._is_declared(part)]
         if self.question.boundary.level == "enterprise" and figures:
             return "not-for-enterprise"
@@ -193,6 +200,16 @@ class Reading:
 
     def _number(self, kinds: Iterable[int], groups: Mask, times: Mask) -> int:
         return int(self._sums.numbers[np.ix_(groups, np.fromiter(kinds, np.int64), times)].sum())
+
+
+def _refusal(each: Definition, boundary: Boundary) -> str | None:
+    """The reason why a definition says nothing of what a filter leaves: it is of other metals, or its denominator is
+    the statistics' output, which knows neither materials nor codes.
+    """
+    if each.metal is not None and boundary.metal not in {None, each.metal}:
+        return "metal-by-definition"
+    declares = boundary.level != "enterprise" and any(part in FIGURES for part in each.denominator)
+    return "filter-not-declared" if declares and (boundary.material or boundary.code) else None
 
 
 def _is_of_the_ten(material: Material) -> bool:

@@ -1,5 +1,6 @@
 """Who asks, and of which service: what every route needs before it answers."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -11,7 +12,10 @@ from starlette.requests import Request
 from api.problems import Unsigned
 from api.service import Service
 from flows.access import Caller, Sight
-from flows.errors import Forbidden, Malformed
+from flows.codes import nearest
+from flows.errors import Forbidden, Malformed, Unknown
+from flows.indicators import TEN_METALS
+from flows.materials import Catalogue
 from flows.times import latest_us, parse_time
 from graph.lineage import Horizon
 
@@ -28,6 +32,30 @@ DAY_LEAST, DAY_MOST = date(1900, 1, 1), date(2199, 12, 31)
 Day: TypeAlias = Annotated[date, Field(ge=DAY_LEAST, le=DAY_MOST)]
 Place: TypeAlias = Annotated[int, Field(ge=0, le=COUNT_MOST)]
 """A position in the ledger, or of a row."""
+
+
+def check_filters(
+    catalogue: Catalogue,
+    materials: Iterable[str | None] = (),
+    codes: Iterable[str | None] = (),
+    metal: str | None = None,
+) -> None:
+    """A filter that nothing can pass is a slip of the pen, told with the nearest there is.
+
+    Raises:
+        Unknown: a material, a waste code or category, or a metal that the catalogue does not have.
+    """
+    for material in materials:
+        if material is not None:
+            catalogue.material(material)
+    known = dict.fromkeys([*(waste.category for waste in catalogue.wastes.values()), *catalogue.wastes])
+    for code in codes:
+        if code is not None and code not in known:
+            raise Unknown("waste-unknown", read=code, nearest=nearest(code, known) or "—")
+    metals = sorted({each.metal for each in catalogue.materials.values() if each.metal} | set(TEN_METALS))
+    if metal is not None and metal not in metals:
+        near = nearest(metal, metals) or "—"
+        raise Unknown("metal-unknown", read=metal, nearest=near, known=", ".join(metals))
 
 
 class Asked(BaseModel):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.documents import batch_label
 from api.rest import shapes
 from api.rest.answers import answer, batch_json, entry_json, page, page_link, sees_entry
-from api.rest.asking import PAGE_MOST, Asked, Place, ThePosition, TheService, TheSight
+from api.rest.asking import PAGE_MOST, Asked, Place, ThePosition, TheService, TheSight, check_filters
 from api.rest.shapes import refusals
 from api.service import Service
 from flows.access import Sight
@@ -86,7 +86,11 @@ def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
     return (batch for batch in batches if batch.left_g and sight.knows_stock(batch))
 
 
-@router.get("/batches", summary="在账批次（最新在前） · Open batches, newest first", responses=refusals(shapes.Batches))
+@router.get(
+    "/batches",
+    summary="在账批次（最新在前） · Open batches, newest first",
+    responses=refusals(shapes.Batches, "unknown"),
+)
 def list_batches(
     request: Request,
     sight: TheSight,
@@ -95,6 +99,7 @@ def list_batches(
     wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """Open batches, newest first; `Link` names the next page. Batches of one fact stay on one page."""
+    check_filters(service.catalogue, [wanted.material], [wanted.waste_code])
     rows: list[Batch] = []
     headers: dict[str, str] = {}
     for batch in open_batches(sight, service):

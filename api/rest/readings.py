@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.readings import Seen
 from api.rest import shapes
 from api.rest.answers import answer
-from api.rest.asking import Asked, Day, TheHorizon, ThePosition, TheService, TheSight
+from api.rest.asking import Asked, Day, TheHorizon, ThePosition, TheService, TheSight, check_filters
 from api.rest.batches import find_scanned
 from api.rest.shapes import refusals
 from api.service import Service
@@ -91,7 +91,7 @@ class Cohort(Asked):
 @router.get(
     "/fates",
     summary="一类产生批次的最终去向：按单位、代码、期间 · Where all of a waste is now",
-    responses=refusals(shapes.CohortFate),
+    responses=refusals(shapes.CohortFate, "unknown"),
 )
 def cohort_fate(  # one parameter for each thing that FastAPI hands in
     sight: TheSight,
@@ -107,6 +107,7 @@ def cohort_fate(  # one parameter for each thing that FastAPI hands in
         holder = sight.caller.organisation
     if holder is not None:
         sight.check_figures("enterprise", holder)
+    check_filters(service.catalogue, [cohort.material], [cohort.waste_code])
     ranks = arising(
         service.lineage,
         horizon,
@@ -140,12 +141,14 @@ def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon
     Raises:
         Forbidden: the region's figures, or another's.
         Malformed: a period that runs backwards.
+        Unknown: a filter that names nothing.
     """
     today = service.clock().astimezone(SHANGHAI).date()
     last = wanted.last or today
     period = Period(wanted.first or date(last.year, 1, 1), last)
     level, key = sight.home() if wanted.level is None else (wanted.level, wanted.key)
     sight.check_figures(level, key)
+    check_filters(service.catalogue, [wanted.material], [wanted.code], wanted.metal)
     boundary = Boundary(level, key, wanted.code, wanted.material, wanted.metal)
     return Question(period, boundary, horizon.as_of, horizon.at_us)
 

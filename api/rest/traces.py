@@ -10,7 +10,17 @@ from starlette.responses import Response
 from api.readings import Seen
 from api.rest import shapes
 from api.rest.answers import JSON, POSITION, answer, page_link
-from api.rest.asking import COUNT_MOST, PAGE_MOST, Asked, Place, TheHorizon, ThePosition, TheService, TheSight
+from api.rest.asking import (
+    COUNT_MOST,
+    PAGE_MOST,
+    Asked,
+    Place,
+    TheHorizon,
+    ThePosition,
+    TheService,
+    TheSight,
+    check_filters,
+)
 from api.rest.batches import find_scanned
 from api.rest.shapes import refusals
 from api.trails import Table, Trail, rows
@@ -79,6 +89,7 @@ def get_trace(
     only = wanted.filter()
     if only != Filter():
         sight.check_may_filter()
+        check_filters(service.catalogue, wanted.material or (), wanted.waste_code or ())
     if wanted.form in {"graphml", "node-link"}:
         sight.check_may_graph()
     root = service.lineage.rank(batch.batch_id)

@@ -77,6 +77,43 @@ def test_a_trace_as_known_earlier_is_shorter(world: World) -> None:
     assert world.get("province", f"batches/{DROSS}/trace", as_of=1).status_code == 404
 
 
+def test_what_had_not_been_made_by_then_has_no_fate_and_no_sources(world: World) -> None:
+    for reading in ("trace", "fate", "provenance"):
+        answer = world.get("province", f"batches/{DROSS}/{reading}", at="2026-08-31")
+        assert (answer.status_code, answer.json()["code"]) == (404, "batch-unknown")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "near"),
+    [
+        ({"material": "primary-dros"}, "material-unknown", "primary-dross"),
+        ({"waste_code": "HW99"}, "waste-unknown", "HW"),
+        ({"waste_code": "321-024-49"}, "waste-unknown", "321-024-48"),
+    ],
+)
+@pytest.mark.parametrize("path", ["batches", "fates", f"batches/{DROSS}/trace", "indicators"])
+def test_a_filter_that_names_nothing_is_told_with_the_nearest(
+    world: World, path: str, asked: dict[str, str], code: str, near: str
+) -> None:
+    if path == "indicators":
+        asked = {"level": "province", "key": "51"} | {
+            name.replace("waste_", ""): value for name, value in asked.items()
+        }
+    answer = world.get("province", path, **asked)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+    assert near in answer.json()["figures"]["nearest"]
+
+
+def test_a_metal_that_is_none_is_unknown_and_one_that_cannot_be_honoured_a_reason(world: World) -> None:
+    assert world.get("smelter", "indicators", metal="zz").json()["code"] == "metal-unknown"
+    rows = world.get("auditor", "indicators", only="supply-share", metal="al").json()["rows"]
+    assert rows[0]["reason"] == "metal-by-definition"
+    assert "supply-ratio-al" in rows[0]["reason_text"]["en"]
+    told = world.get("auditor", "indicators/supply-share/parts", metal="al").json()
+    assert (told["value"]["value"], told["rows"]) == (None, [])
+
+
 @pytest.mark.parametrize("seat", SEERS)
 @pytest.mark.parametrize("basis", ["weighed", "dry"])
 def test_a_fate_sums_to_the_gram(world: World, seat: str, basis: str) -> None:

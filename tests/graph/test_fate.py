@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.balance import Boundary
-from flows.errors import Problem
+from flows.errors import Problem, Unknown
 from flows.fates import FATES, FateClass
 from flows.materials import catalogue
 from graph.fate import Fate, arising, fate, fates, provenance
@@ -311,7 +311,10 @@ def test_before_it_arose_a_batch_has_no_fate() -> None:
     teller.generated("A", 10)
     lineage = lineage_of(teller.world)
 
-    assert fate(lineage, 0, Horizon(as_of=1)).fractions is None
+    assert fate(lineage, [0], Horizon(as_of=1)).fractions is None
+    for read in (fate, provenance):
+        with pytest.raises(Unknown):
+            read(lineage, 0, Horizon(as_of=1))
     assert fate(lineage, [0, 7, -1]).mass_g == 10
 
 

@@ -1,5 +1,6 @@
 """Figures on small histories, worked by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,7 +20,7 @@ from flows.events import (
 from flows.indicators import Boundary, Period, Question, definitions
 from flows.materials import catalogue
 from graph.columns import Columns
-from graph.figures import figures
+from graph.figures import figures, parts
 from tests.graph.asking import (
     ALLOY,
     APRIL,
@@ -293,6 +294,32 @@ def test_the_share_of_supply_is_always_shown_beside(told: Telling) -> None:
         Fraction(240, 1_000),
         "primary-by-metal",
     )
+
+
+def test_a_companion_that_was_asked_for_itself_comes_once(told: Telling) -> None:
+    question = Question(YEAR, PROVINCE)
+
+    for ids in (["supply-share", "recycled-share"], ["recycled-share", "supply-share"]):
+        assert sorted(each.definition.id for each in figures(ids, question, told.columns)) == sorted(ids)
+    both = figures(["supply-ratio-al", "supply-share-cu"], question, told.columns)
+    assert [each.boundary.metal for each in both] == ["al", "al", "cu", "cu"]
+
+
+def test_a_filter_that_a_definition_cannot_honour_gives_no_figure(told: Telling) -> None:
+    told.arise(Collected, 0, day(3, 2), "S", "aluminium-scrap", 240, scrap="old")
+    told.make(0, day(3, 3), "remelt", {"S": 240}, {"A": (ALLOY, 240)})
+    told.end(Delivered, 0, day(3, 5), "A", 240, use="product")
+    told.declare("ten_metals_output", "all", YEAR, 1_000)
+    told.declare("primary_output", "al", YEAR, 760)
+
+    share, beside = figures(["supply-share"], Question(YEAR, replace(PROVINCE, metal="al")), told.columns)
+    assert (share.reason, share.exact, share.boundary.metal) == ("metal-by-definition", None, "al")
+    assert parts(share, told.columns) == []
+    assert (beside.boundary.metal, beside.exact) == ("al", Fraction(240, 1_000))
+    for boundary in (replace(PROVINCE, material=ALLOY), replace(PROVINCE, code="HW48")):
+        for value in figures(["supply-share", "recycled-share"], Question(YEAR, boundary), told.columns):
+            assert (value.reason, value.numerator_g) == ("filter-not-declared", None)
+            assert parts(value, told.columns) == []
 
 
 # horizons, groups, completeness ---------------------------------------------------------------------------------
