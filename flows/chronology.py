@@ -57,7 +57,7 @@ def check_times(event: Event, book: Book, record_time_us: int) -> Iterator[Findi
         yield Finding.of(
             "clock-behind", told=shown(event.event_time), cause=cause, cause_time=shown(moment_of(cause_us))
         )
-    for portion in _portions(event):
+    for portion in portions_of(event):
         batch = book.batch(portion.batch_id)
         was_used = batch.left_g < batch.mass_g
         if portion.rest and was_used and batch.used_us > ends_us:
@@ -65,7 +65,8 @@ def check_times(event: Event, book: Book, record_time_us: int) -> Iterator[Findi
             raise BeforeItsCause("rest-before-use", told=shown(event.event_time), batch=portion.batch_id, used=used)
 
 
-def _portions(event: Event) -> Sequence[Portion]:
+def portions_of(event: Event) -> Sequence[Portion]:
+    """What a fact takes of batches."""
     match event:
         case Transformed(inputs=portions) | Disposed(portions=portions) | Delivered(portions=portions):
             return portions
@@ -79,7 +80,7 @@ def _portions(event: Event) -> Sequence[Portion]:
 
 def _causes(event: Event, book: Book) -> Iterator[tuple[str, int]]:
     """What a fact uses, by name and effective time."""
-    used = [portion.batch_id for portion in _portions(event)]
+    used = [portion.batch_id for portion in portions_of(event)]
     match event:
         case Packed() | Assayed() | StatusChanged():
             used.append(event.batch_id)

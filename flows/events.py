@@ -385,6 +385,7 @@ class Loaded(Fact):
     manifest_id: ManifestId
     plate: Annotated[str, Field(min_length=7, max_length=8)] | None = None
     lines: Annotated[tuple[LoadedLine, ...], Field(min_length=1, max_length=LINES_MAX)]
+    gap_reason: Text | None = None
 
 
 class ArrivedLine(Frozen):
@@ -449,6 +450,7 @@ class Disposed(Fact):
     facility_id: Id | None = None
     portions: Portions
     method: Code
+    gap_reason: Text | None = None
 
 
 Use: TypeAlias = Literal["product", "by_product", "building_material", "backfill", "municipal_works", "energy"]
@@ -464,6 +466,7 @@ class Delivered(Fact):
     use: Use
     receiver: Text = ""
     receiver_division: DivisionCode | None = None
+    gap_reason: Text | None = None
 
 
 class Left(Fact):
@@ -476,6 +479,7 @@ class Left(Fact):
     receiver_division: DivisionCode | None = None
     abroad: bool = False
     export_notice_no: Text = ""
+    gap_reason: Text | None = None
 
 
 # figures -----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ Step: TypeAlias = Literal["utilization", "disposal", "transport"]
 
 OLD_LAW: Final = {"zh": "《固体废物污染环境防治法》（2020）", "en": "Solid Waste Law (2020)"}
 LAW: Final = {"zh": "《生态环境法典》", "en": "Ecological Environment Code"}
+WEIGHING: Final = "weighing"  # in place of a process: a batch weighed again, as a rest or where it arrived
 ANY_WASTE: Final = "*"  # an exemption for every hazardous waste that no other item names
 
 _HAZARDS: Final = r"(?:(?:T|C|I|R|In)(?:[,/](?:T|C|I|R|In))*)?"  # toxic, corrosive, ignitable, reactive, infectious
@@ -119,7 +120,10 @@ class Process(_Named):
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """From a day on, the share of a process's whole input (additions too) that may be missing without a reason."""
+    """From a day on, the share of a process's whole input (additions too) that may be missing without a reason.
+
+    For `WEIGHING`, the share by which a batch weighed again may differ from the book.
+    """
 
     process: str
     since: date
@@ -355,15 +359,16 @@ def _exemption_cells(wastes: Mapping[str, WasteCode]) -> Cells:
 
 def _tolerances(tables: Tables, processes: Mapping[str, Process]) -> Mapping[str, tuple[Tolerance, ...]]:
     name = "tolerances.csv"
-    cells = {"process": known(processes), "since": DAY, "ppm": PPM}
+    named = {**processes, WEIGHING: None}
+    cells = {"process": known(named), "since": DAY, "ppm": PPM}
     rows = sorted((row for _, row in tables.rows(name, Tolerance, cells)), key=lambda row: row.since)
-    found = {process: tuple(row for row in rows if row.process == process) for process in processes}
+    found = {process: tuple(row for row in rows if row.process == process) for process in named}
     for process, dated in found.items():
         if not dated:
             raise Malformed("table-tolerance-missing", file=name, process=process)
         if len({row.since for row in dated}) < len(dated):
             raise Malformed("table-tolerance-twice", file=name, process=process)
-        if any(row.ppm for row in dated) and not processes[process].changes_substance:
+        if process != WEIGHING and any(row.ppm for row in dated) and not processes[process].changes_substance:
             raise Malformed("table-tolerance-idle", file=name, process=process)
     return MappingProxyType(found)
 

@@ -7,7 +7,7 @@ from typing import Final
 from flows import law
 from flows.balance import process_gap_g
 from flows.book import Book
-from flows.chronology import BeforeItsCause, InTheFuture, check_times
+from flows.chronology import BeforeItsCause, InTheFuture, check_times, portions_of
 from flows.codes import uscc, waste_code
 from flows.custody import OutOfTurn, Overdrawn, check_portions, check_unused, held, open_batch
 from flows.enterprises import Permit, Site
@@ -53,6 +53,7 @@ from flows.events import (
 from flows.ids import Id, owner
 from flows.law import AgainstTheLaw, Finding, breaches
 from flows.mass import tonnes
+from flows.materials import WEIGHING
 from flows.references import (
     check_division,
     check_enterprise,
@@ -61,6 +62,7 @@ from flows.references import (
     check_site,
     check_storage,
 )
+from flows.rows import WHOLE_PPM
 from flows.times import day_of, latest_us
 from flows.transfers import (
     Unbalanced,
@@ -192,7 +194,8 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
             check_period(event.period_from, event.period_to)
             if (event.energy_kwh is None) == (event.mass_g is None):
                 raise Malformed("figure-one-amount")
-    return [*check_times(event, book, record_time_us), *law.judge(event, book, record_time_us)]
+    rests = list(_rest_gaps(event, book))
+    return [*rests, *check_times(event, book, record_time_us), *law.judge(event, book, record_time_us)]
 
 
 # who and in whose name ------------------------------------------------------------------------------------------
@@ -320,28 +323,50 @@ def _check_same_substance(event: Transformed, book: Book) -> None:
 
 
 def _check_gap_explained(event: Transformed, book: Book) -> None:
-    """The gap of the process, and that of each rest against the book, are within its tolerance or have a reason."""
+    """The gap of the process is within its tolerance or has a reason."""
     if event.gap_reason:
         return
     tolerance_ppm = book.catalogue.tolerance_ppm(event.process, day_of(latest_us(event.event_time)))
-    percent = f"{tolerance_ppm / 10_000:g}"
     gap_g = process_gap_g(event)
     went_in_g = sum(portion.mass_g for portion in event.inputs) + sum(extra.mass_g for extra in event.additions)
-    if abs(gap_g) * 1_000_000 > went_in_g * tolerance_ppm:
+    if abs(gap_g) * WHOLE_PPM > went_in_g * tolerance_ppm:
         raise Unbalanced(
             "gap-unexplained",
             into=tonnes(went_in_g),
             out=tonnes(went_in_g - gap_g),
             gap=tonnes(gap_g),
-            percent=percent,
+            percent=_percent(tolerance_ppm),
         )
-    for portion in event.inputs:
-        left_g = book.batch(portion.batch_id).left_g
-        if portion.rest and abs(left_g - portion.mass_g) * 1_000_000 > left_g * tolerance_ppm:
-            raise Unbalanced(
-                "rest-gap-unexplained",
-                batch=portion.batch_id,
-                book=tonnes(left_g),
-                weighed=tonnes(portion.mass_g),
-                percent=percent,
-            )
+
+
+def _rest_gaps(event: Event, book: Book) -> Iterator[Finding]:
+    """A rest far off the book needs a reason, and is found with it; only its holder hears what the book has."""
+    process, reason = WEIGHING, None
+    match event:
+        case Transformed():
+            process, reason = event.process, event.gap_reason
+        case Loaded() | Disposed() | Delivered() | Left():
+            reason = event.gap_reason
+        case _:
+            return
+    tolerance_ppm = book.catalogue.tolerance_ppm(process, day_of(latest_us(event.event_time)))
+    for portion in portions_of(event):
+        batch = book.batch(portion.batch_id)
+        gap_g = abs(batch.left_g - portion.mass_g)
+        if not portion.rest or gap_g * WHOLE_PPM <= batch.left_g * tolerance_ppm:
+            continue
+        key = "rest-gap-found" if reason else "rest-gap-unexplained"
+        figures: dict[str, str] = {
+            "batch": portion.batch_id, "weighed": tonnes(portion.mass_g), "percent": _percent(tolerance_ppm),
+        }  # fmt: skip
+        if batch.holder == event.enterprise:
+            figures["book"] = tonnes(batch.left_g)
+        else:
+            key += "-of-another"
+        if not reason:
+            raise Unbalanced(key, **figures)
+        yield Finding.of(key, **figures, reason=reason)
+
+
+def _percent(ppm: int) -> str:
+    return f"{ppm / 10_000:g}"

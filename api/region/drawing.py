@@ -9,9 +9,13 @@ from api.region.plants import Plant
 from api.region.scales import Weighing
 from api.region.world import World
 from flows.events import Portion
+from flows.materials import WEIGHING
+from flows.rows import WHOLE_PPM
 
 CRUMB: Final = 0.03
 """Nobody leaves a thirtieth of a lot lying: it goes with the rest."""
+
+REST_REASONS: Final = ("堆存失水、扬散，以本次过磅为准", "多次零星取用，过磅误差累积", "与入库过磅不符，原因待查")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,12 @@ def _part(world: World, plant: Plant, lot: Lot, want_g: float, manner: Manner) -
     lot.true_g -= round(want_g)
     lot.drawn = True
     return Drawn(Portion(batch_id=lot.batch_id, mass_g=mass_g), lot, round(want_g), whole=False)
+
+
+def rest_reason(world: World, plant: Plant, told: Iterable[tuple[Lot, Portion]]) -> str | None:
+    """Why a rest weighs far otherwise than the book has it; None where none does."""
+    tolerance_ppm = world.catalogue.tolerance_ppm(WEIGHING, world.day)
+    for lot, portion in told:
+        if portion.rest and abs(lot.book_g - portion.mass_g) * WHOLE_PPM > lot.book_g * tolerance_ppm:
+            return world.dice.named("rest", plant.key, world.day).pick(REST_REASONS)
+    return None

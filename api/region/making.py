@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from api.region.dice import Dice
-from api.region.drawing import Drawn, Manner, draw
+from api.region.drawing import Drawn, Manner, draw, rest_reason
 from api.region.lots import Lot
 from api.region.plants import Plant, tonnes_g
 from api.region.processes import Count, Ending, Recipe, Source, Yield
@@ -213,6 +213,7 @@ def end(world: World, ending: Ending) -> None:
     if not drawn:
         return
     portions = tuple(each.portion for each in drawn)
+    reason = rest_reason(world, plant, ((each.lot, each.portion) for each in drawn))
     dice = world.dice.named(ending.plant, ending.materials[0], "ends", world.day)
     receiver, division = dice.pick(ending.receivers) if ending.receivers else ("", None)
     match ending.way:
@@ -220,20 +221,21 @@ def end(world: World, ending: Ending) -> None:
             unit = plant.unit_id(ending.unit) if ending.unit else None
             clerk.state(
                 Disposed(
-                    **clerk.stamp(), site_id=plant.site_id, facility_id=unit, portions=portions, method=ending.way
+                    **clerk.stamp(), site_id=plant.site_id, facility_id=unit, portions=portions, method=ending.way,
+                    gap_reason=reason,
                 )
             )  # fmt: skip
         case "left":
             clerk.state(
                 Left(
                     **clerk.stamp(), site_id=plant.site_id, portions=portions, receiver=receiver,
-                    receiver_division=division,
+                    receiver_division=division, gap_reason=reason,
                 )
             )  # fmt: skip
         case _:
             clerk.state(
                 Delivered(
                     **clerk.stamp(), site_id=plant.site_id, portions=portions, use=ending.way,
-                    receiver=receiver, receiver_division=division,
+                    receiver=receiver, receiver_division=division, gap_reason=reason,
                 )
             )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from api.region.drawing import Drawn, Manner, draw
+from api.region.drawing import Drawn, Manner, draw, rest_reason
 from api.region.lots import Lot
 from api.region.plants import Lorry, Plant, tonnes_g
 from api.region.processes import Rhythm, Route
@@ -19,6 +19,7 @@ from flows.events import (
     LoadedLine,
     ManifestLine,
     Part,
+    Portion,
     Product,
     Stored,
     Submitted,
@@ -147,6 +148,7 @@ def _load(world: World, trip: Trip, lots: list[Lot], number: str, plate: str | N
     scale = giver.scale_id(SCALE_CODES[route.weighing]) if giver.weighs_out else None
     room_g = tonnes_g(route.truck_t)
     lines: list[LoadedLine] = []
+    told: list[tuple[Lot, Portion]] = []
     for at, lot in enumerate(lots, 1):
         manner = Manner(route.weighing, anew=giver.weighs_out, whole_only=not route.partial)
         (taken,) = draw(world, giver, [lot], room_g if route.partial else max(lot.true_g, 1), manner)
@@ -154,12 +156,16 @@ def _load(world: World, trip: Trip, lots: list[Lot], number: str, plate: str | N
         portion = taken.portion.model_copy(update={"mass_g": _told_g(world, route, taken)})
         load_id = loader.load_id(number, at)
         lines.append(LoadedLine(line=at, portion=portion, load_id=load_id, scale_id=scale))
+        told.append((lot, portion))
         moved = Lot(load_id, lot.material, portion.mass_g, taken.true_g, lot.water, lot.grades, paper=lot.paper)
         world.physical[load_id] = taken.true_g
         trip.loads.append((at, moved, load_id))
         if not taken.whole:
             lot.book_g += taken.portion.mass_g - portion.mass_g
-    loader.state(Loaded(**loader.stamp(), manifest_id=trip.manifest_id, plate=plate, lines=tuple(lines)))
+    reason = rest_reason(world, giver, told)
+    loader.state(
+        Loaded(**loader.stamp(), manifest_id=trip.manifest_id, plate=plate, lines=tuple(lines), gap_reason=reason)
+    )
 
 
 def _told_g(world: World, route: Route, taken: Drawn) -> int:

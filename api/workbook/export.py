@@ -203,6 +203,7 @@ def _used_here(identity: Identity, facts: tuple[Event, ...], names: Names) -> It
             "facility": code_of(event.facility_id, "facility", names) if isinstance(event, Disposed) else None,
             "method": method,
             "site": site,
+            "reason": event.gap_reason,
             **portion_words(portion, names),
         }
 
@@ -218,6 +219,7 @@ def _gone(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterato
             "receiver": event.receiver,
             "division": event.receiver_division,
             "site": site,
+            "reason": event.gap_reason,
             **portion_words(portion, names),
         }
         if isinstance(event, Left):

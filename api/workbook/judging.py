@@ -14,6 +14,7 @@ _COLUMN_OF: Final = {
     "overdrawn": "mass", "batch-used-up": "batch", "batch-unknown": "batch", "batch-on-the-road": "batch",
     "batch-at-the-gate": "batch", "batch-not-in-storage": "batch", "batch-id-used": "code", "time-in-future": "time",
     "time-before-cause": "time", "rest-before-use": "time", "rest-with-portion": "rest", "gap-unexplained": "reason",
+    "rest-gap-unexplained": "reason", "rest-gap-unexplained-of-another": "reason",
     "permit-not-covering": "method", "permit-not-valid": "consignee", "permit-scale-exceeded": "mass",
     "plan-without-code": "waste", "approval-missing": "approval", "approval-exceeded": "approval",
     "manifest-lines": "manifest", "manifest-id-used": "manifest", "manifest-to-self": "consignee",

@@ -167,7 +167,7 @@ def used_here(unit: Unit, world: World) -> list[Event]:
             Disposed(
                 event_id=unit.event_id(), enterprise=world.enterprise, event_time=unit.agreed_time(),
                 note=unit.note(record), site_id=world.sites[unit.site], facility_id=facility, portions=portions,
-                method=method,
+                method=method, gap_reason=unit.agreed_text("reason"),
             )
         ]  # fmt: skip
     if any(portion.batch_id in world.taken for portion in portions):
@@ -179,6 +179,7 @@ def used_here(unit: Unit, world: World) -> list[Event]:
             event_id=unit.event_id(), enterprise=world.enterprise, event_time=unit.agreed_time(),
             note=unit.note(record, (unit.sheet.zh_of("method"), method), extra=["facility"]),
             site_id=world.sites[unit.site], portions=portions, use=USE_OF_ENDING[found.ending],
+            gap_reason=unit.agreed_text("reason"),
         )
     ]  # fmt: skip
 
@@ -207,6 +208,7 @@ def leaving(unit: Unit, world: World) -> list[Event]:
                 event_id=unit.event_id(), enterprise=world.enterprise, event_time=event_time, note=note,
                 site_id=world.sites[site], portions=portions, receiver=receiver, receiver_division=division,
                 abroad=unit.agreed("abroad") is True, export_notice_no=unit.agreed_text("export_notice") or "",
+                gap_reason=unit.agreed_text("reason"),
             )
         ]  # fmt: skip
     use = unit.agreed_text("use")
@@ -216,6 +218,6 @@ def leaving(unit: Unit, world: World) -> list[Event]:
         Delivered(
             event_id=unit.event_id(), enterprise=world.enterprise, event_time=event_time, note=note,
             site_id=world.sites[site], portions=portions, use=cast("Use", use), receiver=receiver or "",
-            receiver_division=division,
+            receiver_division=division, gap_reason=unit.agreed_text("reason"),
         )
     ]  # fmt: skip

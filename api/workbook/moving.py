@@ -68,6 +68,7 @@ def _left(unit: Unit, handles: Sequence[Handle], world: World) -> Left:
         receiver_division=unit.agreed_text("division"),
         abroad=named["foreign_receiver"] is not None,
         export_notice_no=unit.agreed_text("export_notice") or "",
+        gap_reason=unit.agreed_text("reason"),
     )
 
 
@@ -132,6 +133,7 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
         Loaded(
             event_id=unit.event_id("loaded"), enterprise=world.enterprise, event_time=loaded_at,
             manifest_id=manifest_id, plate=legs[0].plate, lines=tuple(loaded),
+            gap_reason=unit.agreed_text("reason"),
         ),
     ]  # fmt: skip
 

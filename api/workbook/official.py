@@ -30,6 +30,7 @@ WASTE_COLUMNS = (
 )
 RECORD_COLUMN = Column("record", "记录编号", "Record number: rows of one number are one record", "code", required=True)
 BATCH_COLUMN = Column("batch", "批次编码", "Batch code", "code", required=True)
+REASON_COLUMN = Column("reason", "差额原因", "Why the rest weighs otherwise than the book has it")
 SCALE_COLUMN = Column("scale", "计量器具编码", "Code of the scale", "code")
 MATERIAL_COLUMN = Column("material", "物料", "Material", "material")
 
@@ -129,6 +130,7 @@ B4: Final = Sheet(
         REST_COLUMN,
         SITE_COLUMN,
         NOTE_COLUMN,
+        REASON_COLUMN,
     ),
     ("site", "record"),
     "处置方式的行直接登记处置。利用方式的行，若“生产记录”投入了同一批次，只核对重量、不再另计；否则按该方式的去向登记为在本单位利用。",
@@ -175,6 +177,7 @@ B5: Final = Sheet(
         SCALE_COLUMN,
         SITE_COLUMN,
         NOTE_COLUMN,
+        REASON_COLUMN,
     ),
     ("site", "manifest"),
     "同一联单编号的行是同一份联单。填写接受人信用代码的，登记为提交联单并装车，待对方登记接收；不填的，登记为离开可见范围。",

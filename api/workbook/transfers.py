@@ -36,6 +36,7 @@ def _left(identity: Identity, event: Left, names: Names) -> Iterator[Words]:
             "export_notice": event.export_notice_no,
             "division": event.receiver_division,
             "site": identity[1],
+            "reason": event.gap_reason,
             **portion_words(portion, names),
         }
 
@@ -73,6 +74,7 @@ def _transfer(identity: Identity, submitted: Submitted, loaded: Loaded, names: N
             "approval": submitted.approval_no,
             "scale": code_of(line.scale_id, "scale", names),
             "site": identity[1],
+            "reason": loaded.gap_reason,
             **legs,
             **portion_words(line.portion, names),
         }

@@ -15,7 +15,19 @@ from api.workbook.reading import tables
 from api.workbook.remarks import read_remarks, write_remarks
 from flows.enterprises import Site
 from flows.errors import Malformed
-from flows.events import EnterpriseRegistered, Event, Generated, Packing, Portion, Product, SiteRegistered, Transformed
+from flows.events import (
+    Delivered,
+    Disposed,
+    EnterpriseRegistered,
+    Event,
+    Generated,
+    Left,
+    Packing,
+    Portion,
+    Product,
+    SiteRegistered,
+    Transformed,
+)
 from tests.api.workbook_fixtures import LANDFILL, PLANT, SMELTER, House, import_all, now, told
 from tests.graph.histories import ENTERPRISES, World, histories
 
@@ -198,6 +210,30 @@ def test_two_batches_of_one_code_are_told_apart_and_a_note_may_look_like_ours() 
     assert {event.note for event in second.facts() if event.kind == "generated"} == {
         "产生部门经办人：张三；去向：贮存；备注：容器：破", None,
     }  # fmt: skip
+
+
+def test_why_a_rest_weighs_otherwise_comes_back() -> None:
+    taken = {"enterprise": SMELTER, "event_time": date(2026, 3, 2), "site_id": SITE}
+
+    def rest(name: str) -> tuple[Portion, ...]:
+        return (Portion(batch_id=f"{SMELTER}.{name}", mass_g=80, rest=True),)
+
+    house = house_with(
+        *(dross(name, 100, date(2026, 3, 1)) for name in ("A", "B", "C")),
+        Disposed(event_id="d", portions=rest("A"), method="D1", gap_reason="堆存失水", **taken),
+        Delivered(event_id="e", portions=rest("B"), use="product", gap_reason="零星取用", **taken),
+        Left(event_id="f", portions=rest("C"), receiver="外地", gap_reason="原因待查", **taken),
+    )
+    second = House()
+
+    for each in (house, second):
+        assert told(each.take(SMELTER, export(house, SMELTER))) == []
+
+    reasons = {
+        event.kind: event.gap_reason for event in second.facts() if isinstance(event, Disposed | Delivered | Left)
+    }
+    assert reasons == {"disposed": "堆存失水", "delivered": "零星取用", "left": "原因待查"}
+    assert second.moved() == house.moved()
 
 
 def test_a_period_holds_its_days_and_says_so(first: House) -> None:
