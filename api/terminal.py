@@ -13,7 +13,9 @@ from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
 from api.readings import Seen
 from api.rest.answers import finding_json, manifest_json
+from api.rest.asking import known_by
 from api.rest.batches import LabelForm, Printing, find_scanned, print_label
+from api.rest.manifests import find_manifest
 from api.rest.readings import Wanted, question_of, value_json
 from api.service import Service
 from flows.access import Caller
@@ -21,7 +23,8 @@ from flows.audit import audit as audit_ledger
 from flows.audit import findings
 from flows.book import Book
 from flows.codes import uscc
-from flows.errors import Malformed
+from flows.entries import Head
+from flows.errors import Malformed, Problem
 from flows.indicators import Value, definitions
 from flows.mass import plain_tonnes
 from flows.recording import Recording
@@ -38,9 +41,9 @@ Print = Callable[[object], None]
 SHARE_DIGITS: Final = 4
 
 
-def horizon(at: str | None, as_of: int | None) -> Horizon:
+def horizon(service: Service, at: str | None, as_of: str | None) -> Horizon:
     """The prefix that the options name."""
-    return Horizon.of(as_of, parse_time(at) if at else None)
+    return Horizon.of(known_by(as_of, service) if as_of else None, parse_time(at) if at else None)
 
 
 def warn_of_address(service: Service, err: Console) -> None:
@@ -73,19 +76,19 @@ def write_label(  # one parameter for each choice a printer has
 
 def manifest(service: Service, caller: Caller, manifest_id: str) -> dict[str, object]:
     """A manifest as REST tells it."""
-    return manifest_json(service.sight(caller).manifest(manifest_id.upper()), service)
+    return manifest_json(find_manifest(manifest_id, service.sight(caller), service), service)
 
 
 def write_sheet(service: Service, caller: Caller, manifest_id: str, to: Path | None) -> Path:
     """Print a manifest's sheet to a PDF."""
-    found = service.sight(caller).manifest(manifest_id.upper())
+    found = find_manifest(manifest_id, service.sight(caller), service)
     body = sheet.pdf(manifest_sheet(found, service, service.settings.base_url()))
     return _written(body, to, f"manifest-{_own_name(found.manifest_id)}.pdf")
 
 
 def print_manifest(service: Service, caller: Caller, manifest_id: str, out: Console) -> None:
     """A manifest's parties, state and lines."""
-    found = service.sight(caller).manifest(manifest_id.upper())
+    found = find_manifest(manifest_id, service.sight(caller), service)
     submitted = found.submitted
     out.print(
         f"联单 [bold]{found.manifest_id}[/]  内部号 {escape(submitted.internal_no)}  状态 {state_name(found.state, 'zh')}"
@@ -195,7 +198,10 @@ def print_figures(values: Sequence[Value], out: Console) -> None:
 def audit(service: Service, out: Console, print_json: Print | None) -> bool:
     """The ledger's bytes, chain, end and postings; True when nothing is wrong."""
     faults = audit_ledger(service.ledger, service.catalogue)
-    head = service.ledger.head()
+    try:
+        head = service.ledger.head()
+    except Problem:  # it is among the faults
+        head = Head()
     if print_json is not None:
         rows = [finding_json(each, "zh") for each in faults]
         print_json({"position": head.position, "digest": head.digest, "faults": rows})

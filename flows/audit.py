@@ -17,16 +17,21 @@ _UNREPLAYABLE: Final = (Problem, AssertionError, LookupError, TypeError, ValueEr
 
 
 def audit(ledger: Ledger, tables: Catalogue | None = None) -> list[Finding]:
-    """All that is wrong with a ledger: bytes, chain, columns, its end, and facts that do not balance.
+    """All that is wrong with a ledger: its store, bytes, chain, columns, its end, and facts that do not balance.
 
     A ledger that somebody writes to meanwhile is audited as far as it had come.
     """
-    entries = list(ledger.entries())
-    head = ledger.head()
-    if len(entries) < head.position:
-        entries += ledger.entries(after=entries[-1].position if entries else 0, until=head.position)
-    faults = [Finding.of(key, position=position) for position, key in chain_faults(entries)]
-    faults += _end_faults(entries, head)
+    faults = list(ledger.faults())
+    entries: list[Entry] = []
+    try:
+        entries.extend(ledger.entries())
+        head = ledger.head()
+        if len(entries) < head.position:
+            entries.extend(ledger.entries(after=entries[-1].position if entries else 0, until=head.position))
+        faults += _end_faults(entries, head)
+    except Problem as problem:  # bytes that make no sense: what was read before them is audited all the same
+        faults.append(Finding(problem.key, problem.figures))
+    faults += [Finding.of(key, position=position) for position, key in chain_faults(entries)]
     return [*faults, *_replay_faults(entries, tables or catalogue())]
 
 

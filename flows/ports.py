@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from flows.book import Change
 from flows.entries import Entry, Head
 from flows.ids import EnterpriseId, EventId
+from flows.law import Finding
 
 Clock: TypeAlias = Callable[[], datetime]
 """The one source of record times; always with a zone."""
@@ -42,7 +43,8 @@ class Ledger(Protocol):
     - one writer at a time, in all processes: `turn` waits for the turn before it;
     - what a turn wrote is durable when `turn` ends, and is gone when it raises;
     - an event's name is unique for its enterprise: `append` raises `AssertionError` on a second one;
-    - `head` is kept beside the entries and in the same commit, so that what is taken off the end is missed.
+    - `head` is kept beside the entries and in the same commit, so that what is taken off the end is missed;
+    - bytes that make no sense are told as a `Problem`, whoever asks, and `faults` names them without raising.
     """
 
     def head(self) -> Head:
@@ -59,6 +61,10 @@ class Ledger(Protocol):
 
     def turn(self) -> AbstractContextManager[Turn]:
         """Hold the write lock."""
+        ...
+
+    def faults(self) -> Sequence[Finding]:
+        """What is wrong below the entries: pages, indexes, what guards the entries. None for a sound store."""
         ...
 
     def close(self) -> None:

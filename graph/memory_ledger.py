@@ -6,6 +6,7 @@ from threading import RLock
 
 from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
+from flows.law import Finding
 
 
 class MemoryTurn:
@@ -72,6 +73,10 @@ class MemoryLedger:
             yield turn
             self._kept += turn.fresh
             self._names.update(turn.fresh_names)
+
+    def faults(self) -> list[Finding]:
+        """A list has no bytes of its own that could be wrong."""
+        return []
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -35,25 +35,29 @@ class SqliteDesk:
 
     def get(self, kind: str, key: str, *, now_us: int) -> Document | None:
         """The document, if it is there and has not lapsed."""
-        row = self._store.connection().execute(GET, (kind, key, now_us)).fetchone()
+        with self._store.reading():
+            row = self._store.connection().execute(GET, (kind, key, now_us)).fetchone()
         return None if row is None else Document(*row)
 
     def put(
         self, kind: str, key: str, body: bytes, *, version: int, now_us: int, expires_us: int | None = None
     ) -> bool:
         """Write the next version over `version`; False when another came first."""
-        connection = self._store.connection()
-        if version == 0:
-            return connection.execute(CREATE, (kind, key, body, expires_us, now_us)).rowcount == 1
-        return connection.execute(REPLACE, (body, expires_us, kind, key, version, now_us)).rowcount == 1
+        with self._store.reading():
+            connection = self._store.connection()
+            if version == 0:
+                return connection.execute(CREATE, (kind, key, body, expires_us, now_us)).rowcount == 1
+            return connection.execute(REPLACE, (body, expires_us, kind, key, version, now_us)).rowcount == 1
 
     def drop(self, kind: str, key: str) -> None:
         """Take it away, if it is there."""
-        self._store.connection().execute(DROP, (kind, key))
+        with self._store.reading():
+            self._store.connection().execute(DROP, (kind, key))
 
     def all(self, kind: str, *, now_us: int) -> list[Document]:
         """All documents of a kind, by key."""
-        return [Document(*row) for row in self._store.connection().execute(ALL, (kind, now_us)).fetchall()]
+        with self._store.reading():
+            return [Document(*row) for row in self._store.connection().execute(ALL, (kind, now_us)).fetchall()]
 
     def close(self) -> None:
         """Close the file."""

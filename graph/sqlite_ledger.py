@@ -6,12 +6,15 @@ A turn writes its end a second time, into a row of its own: an entry that somebo
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
+from flows.law import Finding
 from graph.sqlite_store import SqliteStore
 
+_TYPES: Final = (int, int, str, str, bytes, str)
+"""Of an entry's columns."""
 PAGE: Final = 2_000
 """Entries read at a time: a reader never holds the file's snapshot for longer than one page."""
 
@@ -44,9 +47,9 @@ MOVE_HEAD: Final[LiteralString] = """
 class SqliteTurn:
     """The one open write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._head = _head(connection)
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._head = _head(store)
 
     @property
     def head(self) -> Head:
@@ -55,14 +58,15 @@ class SqliteTurn:
 
     def entries(self, after: int) -> Iterator[Entry]:
         """What stands behind a position."""
-        return _entries(self._connection, after, self._head.position)
+        return _entries(self._store, after, self._head.position)
 
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""
-        return _find(self._connection, enterprise, event_id)
+        return _find(self._store, enterprise, event_id)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Append entries that follow the head."""
+        connection = self._store.connection()
         for entry in entries:
             assert entry.position == self._head.position + 1, "a position is missing"
             assert entry.previous == self._head.digest, "the chain is broken"
@@ -70,13 +74,15 @@ class SqliteTurn:
                 entry.position, entry.record_time_us, entry.enterprise, entry.event_id, entry.body, entry.digest,
             )  # fmt: skip
             try:
-                self._connection.execute(APPEND, row)
+                with self._store.reading():
+                    connection.execute(APPEND, row)
             except sqlite3.IntegrityError as fault:
                 raise AssertionError("one name for two facts") from fault
             self._head = head_of(entry)
         if entries:
             head = self._head
-            self._connection.execute(MOVE_HEAD, (head.position, head.digest, head.record_time_us))
+            with self._store.reading():
+                connection.execute(MOVE_HEAD, (head.position, head.digest, head.record_time_us))
 
 
 class SqliteLedger:
@@ -87,51 +93,74 @@ class SqliteLedger:
 
     def head(self) -> Head:
         """The end of the ledger now."""
-        return _head(self._store.connection())
+        return _head(self._store)
 
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""
-        return _find(self._store.connection(), enterprise, event_id)
+        return _find(self._store, enterprise, event_id)
 
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """A prefix that was complete at some instant, read page by page."""
-        connection = self._store.connection()
-        end = int(connection.execute(LAST).fetchone()[0])
-        return _entries(connection, after, end if until is None else min(until, end))
+        with self._store.reading():
+            end = int(self._store.connection().execute(LAST).fetchone()[0])
+        return _entries(self._store, after, end if until is None else min(until, end))
 
     @contextmanager
     def turn(self) -> Generator[SqliteTurn]:
         """Hold the write lock: durable when it ends, gone when it raises."""
         connection = self._store.connection()
-        connection.execute("begin immediate")
+        with self._store.reading():
+            connection.execute("begin immediate")
         try:
-            yield SqliteTurn(connection)
-            connection.execute("commit")
+            yield SqliteTurn(self._store)
+            with self._store.reading():
+                connection.execute("commit")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("rollback")
             raise
+
+    def faults(self) -> list[Finding]:
+        """What is wrong with the file itself."""
+        return self._store.faults()
 
     def close(self) -> None:
         """Close the file."""
         self._store.close()
 
 
-def _head(connection: sqlite3.Connection) -> Head:
-    row = connection.execute(HEAD).fetchone()
-    return Head() if row is None else Head(*row)
+def _head(store: SqliteStore) -> Head:
+    with store.reading():
+        row = store.connection().execute(HEAD).fetchone()
+    if row is None:
+        return Head()
+    if tuple(map(type, row)) != (int, str, int):
+        raise store.damaged("head")
+    return Head(*row)
 
 
-def _find(connection: sqlite3.Connection, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
-    row = connection.execute(FIND, (enterprise, event_id)).fetchone()
-    return None if row is None else Entry(*row)
+def _find(store: SqliteStore, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
+    with store.reading():
+        row = store.connection().execute(FIND, (enterprise, event_id)).fetchone()
+    return None if row is None else _entry(row, store)
 
 
-def _entries(connection: sqlite3.Connection, after: int, until: int) -> Iterator[Entry]:
+def _entries(store: SqliteStore, after: int, until: int) -> Iterator[Entry]:
     while after < until:
-        rows = connection.execute(ENTRIES, (after, until, PAGE)).fetchall()
+        with store.reading():
+            rows = store.connection().execute(ENTRIES, (after, until, PAGE)).fetchall()
         if not rows:
             return
         for row in rows:
-            yield Entry(*row)
-        after = int(rows[-1][0])
+            entry = _entry(row, store)
+            if entry.position <= after:
+                raise store.damaged(f"entry {entry.position} behind entry {after}")
+            after = entry.position
+            yield entry
+
+
+def _entry(row: Sequence[Any], store: SqliteStore) -> Entry:
+    """An entry from its columns; the file may hold what no writer of ours put there."""
+    if tuple(map(type, row)) != _TYPES:
+        raise store.damaged(f"entry {row[0]}")
+    return Entry(*row)

@@ -3,17 +3,31 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from flows.errors import Problem
+from flows.law import Finding
 
 SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another process's turn: a large import commits in turns of seconds."""
 WAL_AGAIN_SECONDS: Final = 0.01
 """Between two tries to switch a new file to its write-ahead log: the other process needs about as long."""
+
+_BYTE: Final = 0xFF
+"""An extended result code keeps the primary one in its lowest byte."""
+_WAITING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SOUND: Final = {
+    *_WAITING, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}  # fmt: skip
+"""Faults that say nothing of the bytes: somebody else writes, the disk is full or away, a promise is kept."""
+
+UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a damaged file runs into: SQLite itself, and Python that reads a message quoting broken text."""
 
 SCHEMA: Final = """
     create table if not exists entry (
@@ -64,6 +78,7 @@ class SqliteStore:
         self._threads = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._mended: list[str] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._prepare()
@@ -78,6 +93,45 @@ class SqliteStore:
             found = self._open()
             self._threads.connection = found
         return found
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """Bytes that SQLite cannot make sense of are told in words.
+
+        Raises:
+            StoreProblem: the file is damaged.
+        """
+        try:
+            yield
+        except UNREADABLE as fault:
+            if _sound(fault):
+                raise
+            raise self.damaged(str(fault)) from fault
+
+    def damaged(self, told: str) -> StoreProblem:
+        """The problem of bytes that make no sense."""
+        return StoreProblem("store-damaged", path=str(self.path), told=told)
+
+    def faults(self) -> list[Finding]:
+        """What is wrong with the file below the entries: its pages and indexes, and the tables and triggers that guard it."""
+        found = [Finding.of("audit-guard-missing", name=name) for name in self._mended]
+        try:
+            told = [str(line) for (line,) in self.connection().execute("pragma integrity_check")]
+            found += [Finding.of("audit-file-damaged", told=line) for line in told if line != "ok"]
+            found += [Finding.of("audit-guard-differs", name=name) for name in self._strange()]
+        except UNREADABLE as fault:
+            found.append(Finding.of("audit-file-damaged", told=str(fault)))
+        return found
+
+    def _strange(self) -> Iterator[str]:
+        """Names in the schema that are missing, say something else, or are nobody's."""
+        with closing(sqlite3.connect(":memory:")) as pure:
+            for statement in _statements(SCHEMA):
+                pure.execute(statement)
+            wanted, found = _schema_of(pure), _schema_of(self.connection())
+        for name in sorted({*wanted, *found}):
+            if wanted.get(name) != found.get(name):
+                yield name[1]
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """All rows of a query."""
@@ -104,20 +158,28 @@ class SqliteStore:
             found = int(connection.execute("pragma user_version").fetchone()[0])
             if found > SCHEMA_VERSION:
                 raise StoreProblem("store-newer", path=str(self.path), found=found, known=SCHEMA_VERSION)
-            tables = {
-                str(name) for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
-            }
-        except sqlite3.DatabaseError:
+            names = {str(name) for (name,) in connection.execute("select name from sqlite_master")}
+        except UNREADABLE as fault:
+            if _code(fault) in {sqlite3.SQLITE_CORRUPT, None}:
+                raise self.damaged(str(fault)) from fault
             raise StoreProblem("store-not-a-database", path=str(self.path)) from None
-        if tables and "entry" not in tables:
+        if names and "entry" not in names:
             raise StoreProblem("store-not-a-database", path=str(self.path))
-        _into_wal(connection)
-        if found < SCHEMA_VERSION:
-            connection.execute("begin immediate")
-            for statement in _statements(SCHEMA):
-                connection.execute(statement)
-            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            connection.execute("commit")
+        with self.reading():
+            _into_wal(connection)
+            if found < SCHEMA_VERSION or not names >= _GUARDS:
+                self._make(connection)
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        """Make what is not there: all of a new file, or a guard that somebody took away."""
+        connection.execute("begin immediate")
+        names = {str(name) for (name,) in connection.execute("select name from sqlite_master")}
+        if names:
+            self._mended = sorted(_GUARDS - names)
+        for statement in _statements(SCHEMA):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute("commit")
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
@@ -126,8 +188,8 @@ def _into_wal(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
+        except sqlite3.OperationalError as fault:
+            if _code(fault) not in _WAITING or time.monotonic() > until:
                 raise
             time.sleep(WAL_AGAIN_SECONDS)
         else:
@@ -144,3 +206,29 @@ def _statements(script: str) -> list[str]:
             statements.append(pending)
             pending = ""
     return statements
+
+
+_GUARDS: Final = frozenset(
+    next(word for word in statement.split("exists ", 1)[1].split()) for statement in _statements(SCHEMA)
+)
+"""What every file holds: the tables, and the triggers that guard the entries."""
+
+
+def _schema_of(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """What a file says of its tables and triggers, blanks aside; SQLite's own statistics are not looked at."""
+    rows = connection.execute("select type, name, tbl_name, coalesce(sql, '') from sqlite_master").fetchall()
+    return {
+        (str(kind), str(name)): (str(table), " ".join(str(sql).split()))
+        for kind, name, table, sql in rows
+        if not str(name).startswith("sqlite_stat")
+    }
+
+
+def _code(fault: Exception) -> int | None:
+    """SQLite's primary result code; none where Python could not read what SQLite gave."""
+    code: int | None = getattr(fault, "sqlite_errorcode", None)
+    return None if code is None else code & _BYTE
+
+
+def _sound(fault: Exception) -> bool:
+    return _code(fault) in _SOUND

@@ -280,6 +280,19 @@ def test_a_changed_byte_is_found(empty: Shell, facts: Path, position: int) -> No
     assert str(position) in empty.run("audit", expect=1).stdout
 
 
+def test_a_damaged_file_is_told_in_words(empty: Shell, facts: Path) -> None:
+    empty.run("import", str(facts))
+    with sqlite3.connect(empty.file) as file:
+        file.execute("pragma wal_checkpoint(truncate)")
+    file.close()
+    body = empty.file.read_bytes()
+    empty.file.write_bytes(body[:4096] + b"\xff" * (len(body) - 4096))
+
+    assert {"audit-file-damaged", "store-damaged"} <= {each["code"] for each in empty.json("audit", expect=1)["faults"]}
+    for command in ("audit", "rebuild"):
+        assert "从备份恢复" in empty.run(command, expect=1).output
+
+
 def test_a_file_that_is_no_ledger_is_told_so(empty: Shell) -> None:
     empty.folder.mkdir(parents=True)
     empty.file.write_bytes(b"not a database at all, but long enough to look at" * 100)

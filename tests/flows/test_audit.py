@@ -17,7 +17,7 @@ from flows.errors import messages
 from flows.law import Finding
 from graph.memory_ledger import MemoryLedger
 from graph.sqlite_ledger import SqliteLedger
-from graph.sqlite_store import SqliteStore
+from graph.sqlite_store import SCHEMA, SqliteStore, StoreProblem
 from tests.flows.stories import arrived, decided, generated, settled, shipped
 
 COLUMNS = ("position", "record_time_us", "enterprise", "event_id", "body", "digest")
@@ -48,6 +48,7 @@ def tampered(kept: Path, *changes: tuple[str, tuple[Any, ...]]) -> Iterator[Sqli
         raw.execute(f"drop trigger {name}")
     for query, values in changes:
         raw.execute(query, values)
+    raw.executescript(SCHEMA)
     raw.close()
     store = SqliteStore(file)
     yield SqliteLedger(store)
@@ -227,3 +228,108 @@ def test_the_audit_reads_on_when_somebody_writes_meanwhile() -> None:
     ledger.moved = False  # pyright: ignore[reportAttributeAccessIssue]
 
     assert audit(ledger) == []
+
+
+# the file below the entries -----------------------------------------------------------------------------------------
+
+
+def _copied(kept: Path) -> Path:
+    file = kept.with_name("flipped.sqlite")
+    for old in file.parent.glob("flipped.sqlite*"):
+        old.unlink()
+    copyfile(kept, file)
+    return file
+
+
+def _content(ledger: SqliteLedger) -> object:
+    """Entries and head as they are read back, also by name."""
+    entries = list(ledger.entries())
+    return entries, ledger.head(), [ledger.find(each.enterprise, each.event_id) for each in entries]
+
+
+def _found_or_unchanged(kept: Path, place: int, mask: int) -> None:
+    """A flipped byte is told when the file is opened or audited, or nothing that can be read is other than it was."""
+    with tampered(kept) as ledger:
+        before = _content(ledger)
+    file = _copied(kept)
+    body = bytearray(file.read_bytes())
+    body[place] ^= mask
+    file.write_bytes(body)
+    try:
+        store = SqliteStore(file)
+    except StoreProblem as problem:
+        assert problem.text("zh")
+        return
+    try:
+        ledger = SqliteLedger(store)
+        faults = audit(ledger)
+        for each in faults:
+            assert messages()[each.key]["zh"].format(**each.figures)
+        assert faults or _content(ledger) == before
+    finally:
+        store.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn=st.data())
+def test_a_byte_flipped_anywhere_in_the_file_is_found(kept: Path, drawn: st.DataObject) -> None:
+    place = drawn.draw(st.integers(0, kept.stat().st_size - 1))
+    _found_or_unchanged(kept, place, drawn.draw(st.integers(1, 255)))
+
+
+def test_a_flipped_byte_of_the_files_own_head_and_schema_is_found(kept: Path) -> None:
+    """The header of the file, and every seventeenth byte of the page where its tables and triggers are named."""
+    for place in [*range(100), *range(100, 4096, 17)]:
+        _found_or_unchanged(kept, place, 1 << place % 8)
+
+
+def test_a_file_that_lost_pages_is_told_in_words(kept: Path) -> None:
+    file = _copied(kept)
+    body = file.read_bytes()
+    file.write_bytes(body[: 4096 * 3])
+    try:
+        store = SqliteStore(file)
+    except StoreProblem as problem:
+        assert problem.key == "store-damaged"
+        return
+    assert audit(SqliteLedger(store)) != []
+    store.close()
+
+
+def test_a_guard_that_was_taken_away_is_told_and_made_anew(kept: Path) -> None:
+    file = _copied(kept)
+    with sqlite3.connect(file) as raw:
+        raw.execute("drop trigger entry_is_never_changed")
+    raw.close()
+
+    store = SqliteStore(file)
+    assert audit(SqliteLedger(store)) == [Finding.of("audit-guard-missing", name="entry_is_never_changed")]
+    with pytest.raises(sqlite3.IntegrityError):
+        store.connection().execute("update entry set event_id = 'x' where position = 1")
+    store.close()
+    again = SqliteStore(file)
+    assert audit(SqliteLedger(again)) == []
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("create trigger quiet before insert on entry begin select raise(ignore); end", "quiet"),
+        (
+            "drop trigger entry_is_never_changed;"
+            "create trigger entry_is_never_changed before update on entry begin select 1; end",
+            "entry_is_never_changed",
+        ),
+        ("create index more on entry (digest)", "more"),
+    ],
+)
+def test_a_guard_that_says_something_else_is_told(kept: Path, change: str, name: str) -> None:
+    file = _copied(kept)
+    raw = sqlite3.connect(file)
+    raw.executescript(change)
+    raw.close()
+
+    store = SqliteStore(file)
+    assert audit(SqliteLedger(store)) == [Finding.of("audit-guard-differs", name=name)]
+    store.close()

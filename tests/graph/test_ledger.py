@@ -123,6 +123,31 @@ def test_a_reader_keeps_the_prefix_that_it_began(ledger: Ledger) -> None:
     assert [entry.position for entry in reading] == [2]
 
 
+def test_a_sound_store_has_no_faults(ledger: Ledger) -> None:
+    write(ledger, 3)
+
+    assert list(ledger.faults()) == []
+
+
+def test_bytes_that_make_no_sense_are_told_as_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "huanliu.sqlite"
+    store = SqliteStore(file)
+    write(SqliteLedger(store), 100)
+    store.connection().execute("pragma wal_checkpoint(truncate)")
+    store.close()
+    body = file.read_bytes()
+    file.write_bytes(body[:4096] + b"\xff" * (len(body) - 4096))
+    store = SqliteStore(file)
+    broken = SqliteLedger(store)
+
+    for ask in (broken.head, lambda: list(broken.entries()), lambda: broken.find(SMELTER, "e7")):
+        with pytest.raises(StoreProblem) as caught:
+            ask()
+        assert caught.value.key == "store-damaged"
+    assert {each.key for each in broken.faults()} == {"audit-file-damaged"}
+    store.close()
+
+
 def test_a_name_finds_its_entry(ledger: Ledger) -> None:
     first, second = write(ledger, 2)
     (others,) = write(ledger, 1, STRANGER)

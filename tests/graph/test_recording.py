@@ -11,6 +11,7 @@ import pytest
 from flows.book import Change
 from flows.entries import Entry, Head
 from flows.errors import Problem
+from flows.law import Finding
 from flows.ports import Ledger, Turn
 from flows.recording import Stopped
 from tests.flows.stories import (
@@ -60,6 +61,9 @@ class Watched:
             yield turn
             if self.fails is not None:
                 raise self.fails
+
+    def faults(self) -> Sequence[Finding]:
+        return self.inner.faults()
 
     def close(self) -> None:
         self.inner.close()
