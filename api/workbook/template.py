@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Filled: TypeAlias = Mapping[str, Sequence[Mapping[str, Value]]]
 """Rows by the key of their sheet."""
 
+A4: Final = 9  # the number of the paper size in the file format
 CHECKED_ROWS: Final = 10_000  # so far down do dropdowns and text format reach
 INLINE_MAX: Final = 255  # a longer list must stand in cells
 _MADE: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - a property of the file, the same in every file: same input, same bytes
@@ -139,6 +140,15 @@ def _write_notes(book: Book, remarks: Sequence[tuple[str, str]]) -> None:
         for at, text in enumerate(texts):
             _ = sheet.write_string(row, at, text, style)
     sheet.freeze_panes(1, 0)
+    _on_paper(sheet)
+
+
+def _on_paper(sheet: "Worksheet") -> None:
+    """A ledger is printed for inspectors: A4 across, as wide as the page, headers on each."""
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
 
 
 class _Writer:
@@ -161,6 +171,7 @@ class _Writer:
         target = self._book.add_worksheet(sheet.zh)
         target.freeze_panes(1, 0)
         target.set_row(0, 32)
+        _on_paper(target)
         for at, column in enumerate(sheet.columns):
             target.set_column(at, at, max(11, 2 * len(column.zh) + 2), self._format(column))
             _ = target.write_string(0, at, column.zh, self._required if column.required else self._optional)
