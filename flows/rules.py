@@ -355,17 +355,15 @@ def _rest_gaps(event: Event, book: Book) -> Iterator[Finding]:
         gap_g = abs(batch.left_g - portion.mass_g)
         if not portion.rest or gap_g * WHOLE_PPM <= batch.left_g * tolerance_ppm:
             continue
-        key = "rest-gap-found" if reason else "rest-gap-unexplained"
-        figures: dict[str, str] = {
+        figures = {
             "batch": portion.batch_id, "weighed": tonnes(portion.mass_g), "percent": _percent(tolerance_ppm),
         }  # fmt: skip
-        if batch.holder == event.enterprise:
+        own = batch.holder == event.enterprise
+        if own:
             figures["book"] = tonnes(batch.left_g)
-        else:
-            key += "-of-another"
         if not reason:
-            raise Unbalanced(key, **figures)
-        yield Finding.of(key, **figures, reason=reason)
+            raise Unbalanced("rest-gap-unexplained" if own else "rest-gap-unexplained-of-another", **figures)
+        yield Finding.of("rest-gap-found" if own else "rest-gap-found-of-another", **figures, reason=reason)
 
 
 def _percent(ppm: int) -> str:
