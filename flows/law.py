@@ -16,9 +16,9 @@ from flows.times import STOPPABLE_US, day_of, latest_us
 QUOTA_REFUSED_PERCENT: Final = 120
 """More than 20 % over the annual scale needs a new permit (State Council Order 408, article 11)."""
 QUOTA_FOUND_PERCENT: Final = 100
-"""The scale that the permit names: reaching it is no breach yet, but somebody should know."""
+"""The scale that the permit names: reaching it is no breach yet, but its holder should know, and nobody else."""
 
-_ONLY_FOUND: Final = frozenset({"permit-scale-reached"})
+_HOLDERS_OWN: Final = frozenset({"permit-scale-reached"})
 
 
 class AgainstTheLaw(Refusal):
@@ -48,7 +48,7 @@ def judge(event: Event, book: Book, record_time_us: int) -> list[Finding]:
     stoppable = isinstance(event, (Submitted, Loaded)) and told_late_us <= STOPPABLE_US
     found = list(breaches(event, book))
     for breach in found:
-        if stoppable and breach.key not in _ONLY_FOUND:
+        if stoppable:
             refusal = AgainstTheLaw(breach.key)
             refusal.figures.update(breach.figures)
             raise refusal
@@ -101,7 +101,9 @@ def _accepted(event: Decided, intended: str, book: Book) -> dict[str, dict[str, 
 
 
 def _transfer_breaches(submitted: Submitted, asked: Mapping[str, int], day: date, book: Book) -> Iterator[Finding]:
-    yield from _permit_breaches(submitted.consignee, submitted.method, asked, day, book)
+    for breach in _permit_breaches(submitted.consignee, submitted.method, asked, day, book):
+        if breach.key not in _HOLDERS_OWN:
+            yield breach
     for code, asked_g in asked.items():
         yield from _plan_breaches(submitted, code, day, book)
         yield from _approval_breaches(submitted, code, asked_g, day, book)

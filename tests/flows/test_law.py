@@ -201,14 +201,18 @@ def test_the_annual_scale_warns_at_a_hundred_percent_and_refuses_above_a_hundred
         house.says_no(fact, key, EXCEEDED_ZH.format(asked=asked), EXCEEDED_EN.format(asked=asked))
         house.tell(submitted({"B2": "1 t"}, "M3"))
     else:
-        assert [found.key for found in house.found(fact)] == ([key] if key else [])
+        assert house.found(fact, loaded({"B2": asked}, "M2")) == []
+        house.tell(arrived([asked], "M2"))
+        assert [found.key for found in house.found(decided([(asked, None)], "M2"))] == ([key] if key else [])
 
 
 def test_reaching_the_scale_has_its_words(house: House) -> None:
     from flows.errors import messages
 
     house.tell(generated(mass="110 t"))
-    (found,) = house.found(submitted({"B1": "110 t"}))
+    assert house.found(submitted({"B1": "110 t"}), loaded({"B1": "110 t"})) == []
+    house.tell(arrived(["110 t"]))
+    (found,) = house.found(decided([("110 t", None)]))
 
     texts = messages()[found.key]
     assert texts["zh"].format(**found.figures) == (
@@ -232,7 +236,9 @@ def test_two_codes_of_one_category_are_one_demand_on_its_line(house: House) -> N
     house.tell(generated("B1", "61 t"), generated("B2", "61 t", material="jarosite-residue"))
 
     assert house.refusal(submitted({"B1": "61 t", "B2": "60 t"})).figures["asked"] == "121 t"
-    assert [found.key for found in house.found(submitted({"B1": "61 t", "B2": "59 t"}))] == ["permit-scale-reached"]
+    house.tell(submitted({"B1": "61 t", "B2": "59 t"}), loaded({"B1": "61 t", "B2": "59 t"}), arrived(["61 t", "59 t"]))
+    found = house.found(decided([("61 t", None), ("59 t", None)]))
+    assert [each.key for each in found] == ["permit-scale-reached"]
 
 
 def _plan(lines: tuple[PlanLine, ...]) -> Plan:
