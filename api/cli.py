@@ -60,7 +60,9 @@ Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
-AsOfOption = Annotated[int | None, typer.Option(min=0, help="截至此台账位置已登记的 · what was known at this position")]
+AsOfOption = Annotated[
+    str | None, typer.Option(help="截至此台账位置、此日或此刻已登记的 · what was known: a position or a record time")
+]
 
 
 def main() -> None:
@@ -175,7 +177,9 @@ def label(
 
 @app.command()
 def manifest(
-    manifest_id: Annotated[str, typer.Argument(help="联单编号 · manifest id")],
+    manifest_id: Annotated[
+        str, typer.Argument(help="联单编号、国家或内部编号、扫码内容 · id, official or internal number, scanned link")
+    ],
     to: Annotated[Path | None, typer.Option("--to", help="写到此 PDF · PDF to write")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -204,7 +208,7 @@ def trace(
 ) -> None:
     """追踪去向或溯源 · Trace a batch down, or up."""
     with opened() as service:
-        when = terminal.horizon(at, as_of)
+        when = terminal.horizon(service, at, as_of)
         direction = "up" if up else "down"
         if graph is not None:
             sys.stdout.write(outline.export_graph(service, operator(), batch, direction, depth, when, graph))
@@ -222,7 +226,7 @@ def fate(
 ) -> None:
     """最终去向，逐克 · Where a batch ended, to the gram."""
     with opened() as service:
-        when = terminal.horizon(at, as_of)
+        when = terminal.horizon(service, at, as_of)
         terminal.fate(service, operator(), batch, "dry" if dry else "weighed", when, out, print_json if json else None)
 
 
@@ -238,7 +242,7 @@ def indicators(
 ) -> None:
     """指标，附定义与分子分母 · Indicators with their definitions and parts."""
     with opened() as service:
-        when = terminal.horizon(at, as_of)
+        when = terminal.horizon(service, at, as_of)
         days = begin, end
         terminal.indicators(
             service,

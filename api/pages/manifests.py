@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.documents import manifest_sheet
 from api.pages.drawing import mass_places, page
 from api.pages.reading import PageRoute, Reader, TheReader
+from api.rest.manifests import find_manifest
 from flows.batches import Batch
 from flows.events import DecidedLine, ManifestLine
 from flows.manifests import Manifest, ManifestFact, State
@@ -99,7 +100,7 @@ def manifests_page(
 
 @router.get("/manifests/{manifest_id}")
 def manifest_page(request: Request, manifest_id: str, reader: TheReader) -> Response:
-    manifest = reader.sight.manifest(manifest_id.upper())
+    manifest = find_manifest(manifest_id, reader.sight, reader.service)
     lines = [_line(manifest, planned, reader) for planned in manifest.submitted.lines]
     steps = [Step(fact, at) for fact, at in zip(manifest.history, manifest.positions, strict=True)]
     columns = [
@@ -123,7 +124,7 @@ def manifest_page(request: Request, manifest_id: str, reader: TheReader) -> Resp
 @router.get("/manifests/{manifest_id}/sheet.pdf")
 def manifest_sheet_file(request: Request, manifest_id: str, reader: TheReader) -> Response:
     """The printed sheet, as of the last entry."""
-    manifest = reader.sight.manifest(manifest_id.upper())
+    manifest = find_manifest(manifest_id, reader.sight, reader.service)
     body = sheet.pdf(manifest_sheet(manifest, reader.service, request.app.state.base_url))
     name = f"manifest-{manifest.manifest_id.partition('.')[2]}.pdf"
     return Response(body, headers={"Content-Disposition": f'inline; filename="{name}"'}, media_type="application/pdf")

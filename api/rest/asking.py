@@ -1,5 +1,6 @@
 """Who asks, and of which service: what every route needs before it answers."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Final, TypeAlias
@@ -123,9 +124,33 @@ def position_of(sight: TheSight, service: TheService) -> int:
 ThePosition: TypeAlias = Annotated[int, Depends(position_of)]
 
 
+def known_by(text: str, service: Service) -> int:
+    """The position that a text names: itself, or the last that was recorded by a day's end or an instant.
+
+    Raises:
+        Malformed: neither a position nor a time.
+    """
+    plain = text.strip()
+    if plain.isascii() and plain.isdecimal() and len(plain) <= len(str(COUNT_MOST)):
+        return min(int(plain), COUNT_MOST)
+    try:
+        until_us = latest_us(parse_time(plain))
+    except Malformed:
+        raise Malformed("as-of-unreadable", where="as_of", read=text[:80]) from None
+
+    def recorded_us(position: int) -> int:
+        return next(service.ledger.entries(after=position - 1, until=position)).record_time_us
+
+    return bisect_right(range(1, service.ledger.head().position + 1), until_us, key=recorded_us)
+
+
 def horizon_of(
+    service: TheService,
     at: Annotated[str | None, Query(description="有效时间：截至此日或此刻已发生的；by effective time")] = None,
-    as_of: Annotated[Place | None, Query(description="台账位置：截至此条已登记的；a ledger position")] = None,
+    as_of: Annotated[
+        str | None,
+        Query(description="台账位置，或登记时间：截至此条、此日或此刻已登记的；a ledger position or a record time"),
+    ] = None,
 ) -> Horizon:
     """Which prefix of the ledger to read.
 
@@ -136,7 +161,7 @@ def horizon_of(
         at_us = latest_us(parse_time(at)) if at else None
     except Malformed as problem:
         raise problem.at("at") from None
-    return Horizon(as_of=as_of, at_us=at_us)
+    return Horizon(as_of=known_by(as_of, service) if as_of else None, at_us=at_us)
 
 
 TheHorizon: TypeAlias = Annotated[Horizon, Depends(horizon_of)]

@@ -11,10 +11,39 @@ from api.rest import shapes
 from api.rest.answers import answer, manifest_json, page, page_link
 from api.rest.asking import Limit, Place, ThePosition, TheService, TheSight
 from api.rest.shapes import PDF, refusals
+from api.service import Service
+from flows.access import Sight
+from flows.errors import Malformed, Unknown
 from flows.manifests import Manifest, State
 from labels import sheet
+from labels.payload import scanned
 
 router = APIRouter(tags=["manifests"])
+
+
+def find_manifest(text: str, sight: Sight, service: Service) -> Manifest:
+    """The manifest that a scanned link, its id, its official number or its internal number means: the newest seen.
+
+    Raises:
+        Unknown: no such manifest, or none that the caller sees.
+    """
+    plain = "".join(text.upper().split())
+    try:
+        code = scanned(text)
+    except Malformed:
+        code = plain
+    manifest = service.book.find_manifest(code)
+    if manifest is not None and sight.sees_manifest(manifest):
+        return manifest
+    for each in service.lineage.manifests():
+        if not {code, plain}.isdisjoint(_numbers(each)) and sight.sees_manifest(each):
+            return each
+    raise Unknown("manifest-unknown", manifest=code[:80])
+
+
+def _numbers(manifest: Manifest) -> set[str]:
+    submitted = manifest.submitted
+    return {"".join(number.upper().split()) for number in (submitted.internal_no, submitted.official_no or "")} - {""}
 
 
 @router.get(
@@ -53,7 +82,7 @@ def list_manifests(
 )
 def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: ThePosition) -> Response:
     """A manifest: its state, lines and the facts it is read from."""
-    manifest = sight.manifest(manifest_id.upper())
+    manifest = find_manifest(manifest_id, sight, service)
     return answer(manifest_json(manifest, service), position=end)
 
 
@@ -65,6 +94,6 @@ def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: Th
 )
 def get_sheet(request: Request, manifest_id: str, sight: TheSight, service: TheService) -> Response:
     """The printed sheet, as of the last entry."""
-    manifest = sight.manifest(manifest_id.upper())
+    manifest = find_manifest(manifest_id, sight, service)
     body = sheet.pdf(manifest_sheet(manifest, service, request.app.state.base_url))
     return Response(body, media_type=PDF)

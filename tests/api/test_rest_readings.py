@@ -13,7 +13,10 @@ import zxingcpp
 from PIL import Image
 
 from api.rest import shapes
-from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, M2, RECYCLER, SECONDARY, SMELTER, TAKEN, TONNE, World
+from api.rest.manifests import find_manifest
+from flows.access import Caller
+from flows.errors import Unknown
+from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, M2, RECYCLER, SEATS, SECONDARY, SMELTER, TAKEN, TONNE, World
 
 SEERS = ("smelter", "province")
 
@@ -75,6 +78,33 @@ def test_a_trace_as_known_earlier_is_shorter(world: World) -> None:
     assert [node["batch_id"] for node in earlier] == [DROSS, LOAD]
     assert [node["batch_id"] for node in by_then] == [DROSS]
     assert world.get("province", f"batches/{DROSS}/trace", as_of=1).status_code == 404
+
+
+def test_what_was_known_is_asked_by_position_or_by_record_time(world: World) -> None:
+    def told(as_of: object) -> Any:
+        return world.get("province", f"batches/{DROSS}/trace", as_of=as_of)
+
+    everything = [node["batch_id"] for node in told(10**9).json()["nodes"]]
+    for now in ("2026-11-01", "2026-11-01T12:00:00+08:00"):
+        assert [node["batch_id"] for node in told(now).json()["nodes"]] == everything
+    for before in ("2026-10-31", "2026-11-01T11:59:59+08:00"):
+        assert told(before).status_code == 404
+    for wrong in ("-1", "1.5", "yesterday", "2026-11-01T12:00:00"):
+        assert (told(wrong).status_code, told(wrong).json()["code"]) == (422, "as-of-unreadable")
+
+
+@pytest.mark.parametrize("text", [M1.lower(), f"HTTPS://X.CN/M/{M1}", "内M1", " 内m1 "])
+def test_a_manifest_is_found_by_any_name_of_its_and_by_nobody_else(world: World, text: str) -> None:
+    sight = world.service.sight(Caller(SMELTER, "member"))
+    assert find_manifest(text, sight, world.service).manifest_id == M1
+    stranger = world.service.sight(Caller(SEATS["stranger"][0], "member"))
+    with pytest.raises(Unknown):
+        find_manifest(text, stranger, world.service)
+    if "/" not in text:
+        assert world.get("smelter", f"manifests/{text}").json()["manifest_id"] == M1
+        unseen, absent = (world.get("stranger", f"manifests/{each}").json() for each in (text, "内M9"))
+        assert unseen["status"] == absent["status"] == 404
+        assert unseen["code"] == absent["code"] == "manifest-unknown"
 
 
 def test_what_had_not_been_made_by_then_has_no_fate_and_no_sources(world: World) -> None:
