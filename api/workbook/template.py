@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Filled: TypeAlias = Mapping[str, Sequence[Mapping[str, Value]]]
 """Rows by the key of their sheet."""
 
+NOTES_COLUMNS: Final = 76
+LINE_POINTS: Final = 16  # not every program makes a row as high as its text
 A4: Final = 9  # the number of the paper size in the file format
 CHECKED_ROWS: Final = 10_000  # so far down do dropdowns and text format reach
 INLINE_MAX: Final = 255  # a longer list must stand in cells
@@ -45,7 +47,7 @@ HINTS: Final = (
         "An import checks all rows first and lists all errors at once; then all rows are recorded, or none.",
     ),
     (
-        "同一文件再次导入不会重复登记。已登记的行不可改内容：新记录用新编码，更正在页面办理。",
+        "同一文件再次导入不会重复登记。已登记的行不可改内容：新记录请用新编码。",
         "The same file again changes nothing. A recorded row cannot change: a new record needs a new code.",
     ),
     (
@@ -127,7 +129,7 @@ def _write_notes(book: Book, remarks: Sequence[tuple[str, str]]) -> None:
     head = book.add_format({"bold": True, "bg_color": "#E7EEF4", "border": 1, "text_wrap": True, "valign": "top"})
     plain = book.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 1, 24, plain)
-    sheet.set_column(2, 3, 70, plain)
+    sheet.set_column(2, 3, NOTES_COLUMNS + 6, plain)
     lines: list[tuple[str, str, str, str, Format]] = [("环流台账工作簿", "", "填写说明", "How to fill it in", head)]
     lines += [("", "", zh, en, plain) for zh, en in (*remarks, *HINTS)]
     for each in SHEETS:
@@ -137,10 +139,16 @@ def _write_notes(book: Book, remarks: Sequence[tuple[str, str]]) -> None:
             must = "必填。" if column.required else ""
             lines.append(("", column.zh, must + words, ("Required. " if column.required else "") + column.en, plain))
     for row, (*texts, style) in enumerate(lines):
+        sheet.set_row(row, LINE_POINTS * max(1, *(-(-_columns(text) // NOTES_COLUMNS) for text in texts[2:])))
         for at, text in enumerate(texts):
             _ = sheet.write_string(row, at, text, style)
     sheet.freeze_panes(1, 0)
     _on_paper(sheet)
+
+
+def _columns(text: str) -> int:
+    """How many columns of small letters a text takes: Chinese characters are twice as wide."""
+    return sum(1 if sign.isascii() else 2 for sign in text)
 
 
 def _on_paper(sheet: "Worksheet") -> None:
