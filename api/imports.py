@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Final, TypeAlias
 
-from api.waiting import Kept, keep, kept_rows, kept_units, restore, settle, waiting_of
+from api.waiting import Kept, keep, kept_rows, kept_units, settle, take_back, waiting_of
 from api.workbook.judging import found_in, refused, spoken
 from api.workbook.names import Names
 from api.workbook.reading import tables
@@ -24,6 +25,8 @@ from flows.recording import Recording, Statement
 Watch: TypeAlias = Callable[[Progress, int, int], None]
 """Hears what is being done, how much of it is done, and how much there is."""
 
+TOKEN_BYTES: Final = 8
+"""Enough that no two imports of one enterprise ever share a token."""
 _CONSEQUENCES: Final = {"site-unknown", "enterprise-unknown", "storage-unknown", "workbook-site-none"}
 """What follows from a registration that failed."""
 _MISSING_SHEET: Final = {"workbook-batch-unknown", "workbook-site-unknown", *_CONSEQUENCES}
@@ -75,7 +78,8 @@ def commit_workbook(
     report, draft = _check(data, enterprise, recording, desk, watch)
     if draft is None or not report.good:
         return report
-    before = keep(desk, enterprise, _kept(draft, recorded_by), recording.clock)
+    fresh = _kept(draft, recorded_by)
+    before = keep(desk, enterprise, fresh, recording.clock)
     at = recording.book.position
     facts = draft.facts
     if watch is not None:
@@ -83,7 +87,7 @@ def commit_workbook(
     try:
         statement = recording.record(facts, recorded_by) if facts else Statement((), recorded_by)
     except Problem as problem:  # somebody else wrote between the check and the commit
-        restore(desk, enterprise, before, recording.clock)
+        take_back(desk, enterprise, fresh, before, recording.clock)
         return report.model_copy(update={"errors": (_late(problem, draft),)})
     positions = [entry.position for entry in statement.entries if entry.position > at]
     if before:  # what waited under a name that is recorded now was mended by this file
@@ -229,7 +233,8 @@ def _late(problem: Problem, draft: Draft) -> ImportProblem:
 
 
 def _kept(draft: Draft, recorded_by: str) -> list[Kept]:
-    return [Kept.of(unit.key, unit.rows, recorded_by) for unit in draft.waiting]
+    brought = token_hex(TOKEN_BYTES)
+    return [Kept.of(unit.key, unit.rows, recorded_by, brought) for unit in draft.waiting]
 
 
 def _waiting_rows(waiting: Iterable[Unit]) -> Iterator[WaitingRows]:
@@ -250,11 +255,16 @@ def awaited_text(awaits: Awaits) -> tuple[str, str]:
 def _admit(enterprise: EnterpriseId, waiting: Sequence[Kept], recording: Recording, desk: Desk) -> int:
     """State what can be stated now, in order, each record on its own and under whose name it came in."""
     reader = CellReader(recording.book.catalogue)
-    read = [(kept, row) for kept in waiting for row in kept.read(reader)]
+    read: list[tuple[Kept, Row]] = []
+    after: dict[tuple[str, ...], Kept | None] = {}
+    for kept in waiting:
+        rows, problem = kept.read(reader)
+        read += [(kept, row) for row in rows]
+        if problem is not None and kept.problem != problem:
+            after[kept.identity] = kept.model_copy(update={"problem": problem})
     draft = _draft([row for _, row in read], enterprise, recording, ())
     kept_of = {id(row): kept for kept, row in read}
     words = spoken(draft.found, draft.world)
-    after: dict[tuple[str, ...], Kept | None] = {}
     for unit in draft.ordered:
         kept = kept_of[id(unit.first)]
         if any(draft.found[cause].fails for cause in unit.causes):

@@ -30,18 +30,28 @@ class Kept(Frozen):
     rows: tuple[KeptRow, ...]
     recorded_by: str
     problem: ImportProblem | None = None
-    """What stood against it when its partner had spoken."""
+    """What stood against it when its partner had spoken, or what of it the catalogue no longer allows."""
+    brought: str = ""
+    """Which import put it here."""
 
     @classmethod
-    def of(cls, identity: Identity, rows: Iterable[Row], recorded_by: str) -> "Kept":
+    def of(cls, identity: Identity, rows: Iterable[Row], recorded_by: str, brought: str = "") -> "Kept":
         """The rows of a record as they were read."""
         told = (KeptRow(number=row.number, told=dict(kept_texts(row))) for row in rows)
-        return cls(identity=identity, rows=tuple(told), recorded_by=recorded_by)
+        return cls(identity=identity, rows=tuple(told), recorded_by=recorded_by, brought=brought)
 
-    def read(self, reader: CellReader) -> list[Row]:
-        """The rows again; one that the catalogue no longer allows is left out."""
-        found = (row_of(self.identity[0], row.number, row.told, reader) for row in self.rows)
-        return [row for row in found if isinstance(row, Row)]
+    def read(self, reader: CellReader) -> tuple[list[Row], ImportProblem | None]:
+        """The rows again, or none of them and the first thing in them that the catalogue no longer allows."""
+        rows: list[Row] = []
+        for kept in self.rows:
+            match row_of(self.identity[0], kept.number, kept.told, reader):
+                case Row() as row:
+                    rows.append(row)
+                case [problem, *_]:
+                    return [], problem
+                case _:
+                    raise AssertionError(kept)
+        return rows, None
 
 
 class Waiting(Frozen):
@@ -66,7 +76,7 @@ def kept_units(desk: Desk, clock: Clock) -> Iterator[tuple[EnterpriseId, tuple[K
 def kept_rows(desk: Desk, enterprise: EnterpriseId, recording: Recording) -> Sequence[Row]:
     """The rows that an enterprise has waiting."""
     reader = CellReader(recording.book.catalogue)
-    return [row for kept in waiting_of(desk, enterprise, recording.clock) for row in kept.read(reader)]
+    return [row for kept in waiting_of(desk, enterprise, recording.clock) for row in kept.read(reader)[0]]
 
 
 def keep(desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], clock: Clock) -> tuple[Kept, ...]:
@@ -79,9 +89,22 @@ def keep(desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], clock: Clo
     return _change(desk, enterprise, add, clock) if fresh else waiting_of(desk, enterprise, clock)
 
 
-def restore(desk: Desk, enterprise: EnterpriseId, before: tuple[Kept, ...], clock: Clock) -> None:
-    """Put back what waited before."""
-    _change(desk, enterprise, lambda _: before, clock)
+def take_back(
+    desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], before: Sequence[Kept], clock: Clock
+) -> None:
+    """Undo a `keep`: each of its records goes for what waited under its name before, if it is still there.
+
+    What another import put on the desk meanwhile stays, also under the same name.
+    """
+    brought = {(kept.identity, kept.brought) for kept in fresh}
+    earlier = {kept.identity: kept for kept in before}
+
+    def undo(records: tuple[Kept, ...]) -> tuple[Kept, ...]:
+        left = (earlier.get(kept.identity) if (kept.identity, kept.brought) in brought else kept for kept in records)
+        return tuple(kept for kept in left if kept is not None)
+
+    if fresh:
+        _ = _change(desk, enterprise, undo, clock)
 
 
 def settle(desk: Desk, enterprise: EnterpriseId, after: dict[Identity, Kept | None], clock: Clock) -> None:

@@ -8,7 +8,8 @@ import openpyxl
 import pytest
 
 from api.imports import admit_waiting, check_workbook, commit_workbook
-from api.waiting import give_up, waiting_of
+from api.waiting import Kept, give_up, keep, settle, take_back, waiting_of
+from api.workbook.report import ImportProblem, ImportReport, Place
 from flows.book import Book
 from flows.entries import canonical, event_json
 from flows.materials import catalogue
@@ -38,6 +39,8 @@ from tests.api.workbook_fixtures import (
 )
 
 ALL = (SMELTER, PLANT, LANDFILL)
+LATER = ("接收", "生产记录", "化验", "产品出厂", "B.2 入库", "B.5 委外利用处置", "其他记录", "回收与出炉")
+"""Sheets of the plant that may come after its registration."""
 ORDERS = list(permutations(ALL))
 
 
@@ -310,3 +313,74 @@ def test_a_second_site_makes_a_waiting_row_ask_for_its_own() -> None:
 
     problems = {each.problem.key for each in waiting_of(house.desk, PLANT, now) if each.problem}
     assert problems == {"workbook-site-needed"}
+
+
+def _overtaken(house: House, first: bytes, second: bytes) -> tuple[ImportReport, ImportReport]:
+    """An import of the plant is refused at its commit, because another one is made between its check and its record."""
+    reports: list[ImportReport] = []
+
+    def watch(what: str, done: int, of: int) -> None:
+        _ = of
+        if (what, done) == ("recording", 0):
+            reports.append(house.take(PLANT, second))
+
+    report = commit_workbook(first, PLANT, house.recording, house.desk, recorded_by=PLANT, watch=watch)
+    return report, reports[0]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_import_that_fails_takes_back_only_what_it_put_on_the_desk(*, same: bool) -> None:
+    """The other's waiting rows stay, also under the same name with the same words."""
+    house = House()
+    lines = plant()
+    early = {key: rows for key, rows in lines.items() if key not in LATER}
+    house.take(PLANT, filled({**early, "接收": lines["接收"][:2]}))
+    (before,) = waiting_of(house.desk, PLANT, now)
+    mine, theirs = lines["接收"][2:6], lines["接收"][2:6] if same else lines["接收"][4:8]
+    (scrap,) = lines["回收与出炉"]
+    clash = [{**scrap, "数量": mass} for mass in (12, 13)]
+
+    failed, kept = _overtaken(
+        house,
+        filled({"回收与出炉": clash[:1], "接收": mine}),
+        filled({"回收与出炉": clash[1:], "接收": theirs}),
+    )
+
+    assert not failed.committed
+    assert kept.committed, told(kept)
+    left = {each.identity: each for each in waiting_of(house.desk, PLANT, now)}
+    assert left[before.identity].rows == before.rows
+    assert {identity[2] for identity in left} == {before.identity[2], *(each.record for each in kept.waiting)}
+
+
+def test_a_failed_import_puts_back_what_waited_under_its_names() -> None:
+    one, other = Kept.of(("row", "a"), (), PLANT, "1"), Kept.of(("row", "b"), (), PLANT, "1")
+    mine = Kept.of(("row", "a"), (), PLANT, "2")
+    desk = House().desk
+    keep(desk, PLANT, [one, other], now)
+    before = keep(desk, PLANT, [mine], now)
+    keep(desk, PLANT, [Kept.of(("row", "c"), (), PLANT, "3")], now)
+    noted = mine.model_copy(update={"problem": ImportProblem(place=Place(), key="k", zh="故", en="w")})
+    settle(desk, PLANT, {mine.identity: noted}, now)
+
+    take_back(desk, PLANT, [mine], before, now)
+
+    assert {(each.identity[1], each.brought) for each in waiting_of(desk, PLANT, now)} == {
+        ("a", "1"),
+        ("b", "1"),
+        ("c", "3"),
+    }
+
+
+def test_a_waiting_row_that_the_catalogue_no_longer_allows_is_shown_with_its_reason() -> None:
+    house = House()
+    house.take(PLANT, files()[PLANT])
+    kept = next(each for each in waiting_of(house.desk, PLANT, now) if each.identity[0] == "run")
+    gone = [row.model_copy(update={"told": {**row.told, "kind": "取消的行类型"}}) for row in kept.rows]
+    settle(house.desk, PLANT, {kept.identity: kept.model_copy(update={"rows": tuple(gone)})}, now)
+
+    house.take(SMELTER, files()[SMELTER])
+
+    left = next(each for each in waiting_of(house.desk, PLANT, now) if each.identity == kept.identity)
+    assert left.problem is not None
+    assert (left.problem.place.sheet, left.problem.place.row, left.problem.read) == ("生产记录", 2, "取消的行类型")
