@@ -1,6 +1,6 @@
 """What Order 23 and Order 408 ask of a transfer: a permit and its scale, the plan, a cross-province approval."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -9,8 +9,10 @@ from flows.book import Book
 from flows.codes import waste_code
 from flows.enterprises import Permit, PermitLine
 from flows.errors import Figure, Refusal
-from flows.events import Decided, Event, Loaded, Submitted
+from flows.events import Arrived, Decided, Disposed, Event, Loaded, Portion, Submitted, Transformed
 from flows.mass import tonnes
+from flows.materials import WEIGHING
+from flows.rows import WHOLE_PPM
 from flows.times import STOPPABLE_US, day_of, latest_us
 
 QUOTA_REFUSED_PERCENT: Final = 120
@@ -18,6 +20,8 @@ QUOTA_REFUSED_PERCENT: Final = 120
 QUOTA_FOUND_PERCENT: Final = 100
 """The scale that the permit names: reaching it is no breach yet, but its holder should know, and nobody else."""
 
+_FROM_OTHERS: Final = frozenset({"received", "collected"})
+"""Origins of waste that somebody else made."""
 _HOLDERS_OWN: Final = frozenset({"permit-scale-reached"})
 
 
@@ -65,6 +69,10 @@ def breaches(event: Event, book: Book) -> Iterator[Finding]:
         case Loaded(lines=lines, manifest_id=manifest_id):
             asked = _by_code(((line.portion.batch_id, line.portion.mass_g) for line in lines), book)
             yield from _transfer_breaches(book.manifest(manifest_id).submitted, asked, day, book)
+        case Arrived():
+            yield from _scale_differences(event, day, book)
+        case Transformed(inputs=portions, method=method) | Disposed(portions=portions, method=method):
+            yield from _treatment_breaches(event.enterprise, portions, method, day, book)
         case Decided(manifest_id=manifest_id):
             submitted = book.manifest(manifest_id).submitted
             for method, asked in _accepted(event, submitted.method, book).items():
@@ -126,6 +134,42 @@ def _permit_breaches(consignee: str, method: str, asked: Mapping[str, int], day:
         demands[key] = demands.get(key, 0) + asked_g
     for key, asked_g in demands.items():
         yield from _line_breaches(*lines[key], asked_g, day, book)
+
+
+def _treatment_breaches(
+    holder: str, portions: Sequence[Portion], method: str | None, day: date, book: Book
+) -> Iterator[Finding]:
+    """Hazardous waste of others, used or disposed of without a permit for it; what arose here needs none."""
+    if method is None:
+        return
+    foreign = (
+        (portion.batch_id, portion.mass_g)
+        for portion in portions
+        if book.batch(portion.batch_id).origin in _FROM_OTHERS
+    )
+    for breach in _permit_breaches(holder, method, _by_code(foreign, book), day, book):
+        if breach.key not in _HOLDERS_OWN and breach.key != "permit-scale-exceeded":  # counted when it was accepted
+            yield breach
+
+
+def _scale_differences(event: Arrived, day: date, book: Book) -> Iterator[Finding]:
+    """What arrived is not what was loaded, beyond what two weighings may differ by."""
+    manifest = book.manifest(event.manifest_id)
+    tolerance_ppm = book.catalogue.tolerance_ppm(WEIGHING, day)
+    for line in event.lines:
+        loaded = manifest.loaded_line(line.line)
+        if loaded is None or abs(line.mass_g - loaded.portion.mass_g) * WHOLE_PPM <= (
+            loaded.portion.mass_g * tolerance_ppm
+        ):
+            continue
+        yield Finding.of(
+            "arrival-differs",
+            manifest=event.manifest_id,
+            line=line.line,
+            loaded=tonnes(loaded.portion.mass_g),
+            arrived=tonnes(line.mass_g),
+            percent=f"{tolerance_ppm / 10_000:g}",
+        )
 
 
 def _line_breaches(permit: Permit, line: PermitLine, asked_g: int, day: date, book: Book) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import pytest
 
 from flows.audit import findings
 from flows.enterprises import Permit, PermitLine, Plan, PlanLine
-from flows.events import Event, PermitAmended, PermitRevoked, StatusChanged
+from flows.events import Disposed, Event, PermitAmended, PermitRevoked, StatusChanged
 from flows.law import AgainstTheLaw, Finding
 from flows.mass import grams
 from tests.flows.stories import (
@@ -32,10 +32,14 @@ from tests.flows.stories import (
     permit,
     permitted,
     planned,
+    portion,
     registered,
     say,
     settled,
+    shipped,
+    site,
     submitted,
+    transformed,
 )
 
 EXCEEDED_ZH = (
@@ -446,3 +450,51 @@ def test_a_permit_has_several_lines() -> None:
     house.tell(generated())
 
     assert house.found(submitted({"B1": "10 t"})) == []
+
+
+# what has happened and is found ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("weighed", "found"), [("9.7 t", 0), ("9.699999 t", 1), ("10.3 t", 0), ("10.300001 t", 1)])
+def test_an_arrival_far_from_what_was_loaded_is_found(house: House, weighed: str, found: int) -> None:
+    from flows.errors import messages
+
+    shipped(house, "10 t")
+    told = house.found(arrived([weighed]))
+
+    assert [each.key for each in told] == ["arrival-differs"] * found
+    for each in told:
+        texts, name = messages()[each.key], own(SMELTER, "M1")
+        assert texts["zh"].format(**each.figures) == (
+            f"联单 {name} 第 1 行装车 10 t，运抵 {weighed}，相差超出允许的 3%；请与移出人核对磅单"
+        )
+        assert texts["en"].format(**each.figures) == (
+            f"manifest {name}, line 1: 10 t loaded, {weighed} arrived, more than 3 % apart; "
+            "compare the weighing notes with the consignor"
+        )
+
+
+def _treated(name: str, by: str) -> list[Event]:
+    """Used, and disposed of, by a method."""
+    return [
+        transformed([portion(name, "1 t", by)], [], by=by, when=NOON, method="R4", gap_reason="试"),
+        say(Disposed, by, NOON, site_id=site(by), portions=(portion(name, "1 t", by),), method="D1"),
+    ]
+
+
+def test_treating_the_waste_of_others_without_a_permit_is_found_and_ones_own_is_free(house: House) -> None:
+    shipped(house, "10 t")
+    house.tell(arrived(["10 t"]))
+    house.tell(decided([("10 t", None)]))
+    house.tell(generated("OWN", by=RECOVERER))
+    used, disposed = _treated("M1-A1", RECOVERER)
+
+    assert house.found(used) == []
+    (found,) = house.found(disposed)
+    assert (found.key, found.figures) == (
+        "permit-not-covering",
+        {"consignee": RECOVERER, "code": "321-004-48", "method": "D1", "day": "2026-03-09"},
+    )
+    assert house.found(*_treated("OWN", RECOVERER)) == []
+    house.tell(say(PermitRevoked, BUREAU, permit_no=PERMIT, reason="停产"))
+    assert [each.key for each in house.found(used.model_copy(update={"event_id": "again"}))] == ["permit-not-covering"]
