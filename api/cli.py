@@ -301,7 +301,11 @@ def audit(*, json: JsonOption = False) -> None:
 
 @app.command()
 def rebuild(*, json: JsonOption = False) -> None:
-    """由台账重新读出全部账面与索引，并与在用的比较 · Read everything anew from the entries, and compare."""
+    """由台账重新读出全部账面与索引，并与在用的逐项比较 · Read everything anew from the entries, and compare all of it.
+
+    磁盘上只保存台账条目，两者一致即证明读数全部由台账得出 · Only the entries are kept on disk: that both agree proves
+    that the readings follow from them.
+    """
     with opened() as service:
         good = terminal.rebuild(service, out, print_json if json else None)
     raise typer.Exit(0 if good else REFUSED)

@@ -33,6 +33,7 @@ from graph.columns import Columns
 from graph.containers import Containers
 from graph.fate import fate as fate_of
 from graph.figures import By, figures
+from graph.likeness import differences
 from graph.lineage import Horizon, Lineage
 from graph.mixing import Basis
 from labels import sheet
@@ -219,24 +220,33 @@ def count_findings(service: Service) -> int:
 
 
 def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
-    """Read everything anew from the entries, and compare with what is in use; True when they agree."""
-    service.recording.catch_up()
+    """Read everything anew from the entries, and compare all of it with what is in use; True when they agree.
+
+    Nothing but the entries is kept on disk: that both agree proves that the readings follow from the entries alone.
+    """
     lineage, columns, containers = Lineage(service.catalogue), Columns(service.catalogue), Containers(service.catalogue)
     book = Book(service.catalogue, past=lineage)
     fresh = Recording(service.ledger, book, service.clock, (lineage, columns, containers))
-    fresh.catch_up()
-    agree = {
-        "book": dict(book.open_batches.items()) == dict(service.book.open_batches.items()),
-        "lineage": lineage.batch_ids == service.lineage.batch_ids and lineage.lengths == service.lineage.lengths,
-        "containers": containers.serials == service.containers.serials,
+    while fresh.catch_up() != service.recording.catch_up():
+        pass  # somebody writes meanwhile
+    for each in (columns, service.columns):
+        each.table()  # its rows wait for whoever asks first
+    pairs = {
+        "book": (book, service.book),
+        "lineage": (lineage, service.lineage),
+        "columns": (columns, service.columns),
+        "containers": (containers, service.containers),
     }
-    told = {"position": book.position, "batches": len(lineage.batch_ids), "agree": agree}
+    found = {name: list(differences(*pair)) for name, pair in pairs.items()}
+    found["book"] = [each for each in found["book"] if not each.startswith("past")]  # that is the lineage
+    agree = {name: not differing for name, differing in found.items()}
+    told = {"position": book.position, "batches": len(lineage.batch_ids), "agree": agree, "differing": found}
     if print_json is not None:
         print_json(told)
     else:
-        words = {"book": "账面", "lineage": "谱系索引", "containers": "数字识别码"}
-        for name, same in agree.items():
-            out.print(f"{'[green]✓' if same else '[red]✗'} {words[name]}[/]")
+        words = {"book": "账面", "lineage": "谱系索引", "columns": "指标计数", "containers": "数字识别码"}
+        for name, differing in found.items():
+            out.print(f"[red]✗[/] {words[name]}：{'、'.join(differing)}" if differing else f"[green]✓[/] {words[name]}")
         out.print(f"已由 {book.position} 条台账重新读出 {len(lineage.batch_ids)} 个批次")
     return all(agree.values())
 

@@ -6,15 +6,21 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from api import terminal
 from api.cli import app
+from api.service import Service
 from flows.entries import event_json
+from graph.memory_desk import MemoryDesk
+from graph.memory_ledger import MemoryLedger
 from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, SMELTER, World, world_of
 
 HUANLIU = Path(sys.executable).with_name("huanliu")
@@ -327,3 +333,48 @@ def test_names_with_brackets_are_shown_as_they_are(empty: Shell, facts: Path, tm
 
 def test_the_world_is_the_same_by_wire_and_by_file(world: World, shell: Shell) -> None:
     assert shell.json("audit")["position"] == world.service.book.position
+
+
+def _told_in_steps(world: World) -> Service:
+    """The world's facts, told one after the other to a service that was open all the while."""
+    service = Service.over(world.service.settings, MemoryLedger(), MemoryDesk(), world.service.clock)
+    for entry in world.service.ledger.entries():
+        with service.ledger.turn() as turn:
+            turn.append([entry])
+        service.recording.catch_up()
+    return service
+
+
+def _rebuilt(service: Service) -> dict[str, list[str]]:
+    told: list[Any] = []
+    good = terminal.rebuild(service, Console(quiet=True), told.append)
+    assert good == all(told[0]["agree"].values())
+    return {name: differing for name, differing in told[0]["differing"].items() if differing}
+
+
+def test_what_was_told_in_steps_is_as_what_is_read_anew(world: World) -> None:
+    assert _rebuilt(_told_in_steps(world)) == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda s: s.book.permit_used_g.set(("x", "y", "z", 1), 1), {"book": ["permit_used_g"]}),
+        (lambda s: s.lineage.batches.mass_g.__setitem__(0, 1), {"lineage": ["batches.mass_g"]}),
+        (lambda s: s.lineage.draws.older.__setitem__(0, 7), {"lineage": ["draws.older"]}),
+        (lambda s: s.lineage._rank_of.popitem(), {"lineage": ["_rank_of"]}),
+        (lambda s: s.columns._divisions.clear(), {"columns": ["_divisions"]}),
+        (
+            lambda s: s.columns.counts.add(1, 1, 0, 0, 5),
+            {"columns": ["counts._rows", "recognition._counts._rows"]},
+        ),
+        (lambda s: s.containers._serials.clear(), {"containers": ["_serials"]}),
+    ],
+)
+def test_a_reading_that_went_wrong_is_told_by_name(
+    world: World, spoil: Callable[[Service], object], found: dict[str, list[str]]
+) -> None:
+    service = _told_in_steps(world)
+    spoil(service)
+
+    assert _rebuilt(service) == found
