@@ -17,11 +17,13 @@ from typer.core import TyperGroup
 from api import origins, outline, terminal
 from api.bench.rows import Name
 from api.rest.batches import Printing
+from api.rest.readings import Wanted
 from api.service import Service
 from api.serving import serve as serve_pages
 from api.settings import Settings
 from flows.access import Caller
 from flows.errors import Malformed, Problem
+from flows.indicators import Level
 from graph.figures import By
 
 REFUSED: Final = 1
@@ -58,6 +60,7 @@ err = Console(stderr=True, soft_wrap=True)
 
 Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
+Reach = StrEnum("Reach", list(get_args(Level)))
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
 AsOfOption = Annotated[
@@ -163,14 +166,16 @@ def label(
     batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
     to: Annotated[Path | None, typer.Option("--to", help="写到此文件 · file to write")] = None,
     size_mm: Annotated[Literal["100", "150", "200"], typer.Option(help="边长，毫米 · side in mm")] = "100",
-    form: Annotated[Literal["svg", "png", "pdf"], typer.Option(help="文件格式 · file form")] = "pdf",
+    form: Annotated[
+        Literal["svg", "png", "pdf"] | None, typer.Option(help="文件格式，默认随文件名，否则 pdf · file form")
+    ] = None,
     black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸 · black only")] = False,
     json: JsonOption = False,
 ) -> None:
     """打印批次标签 · Print a batch's label."""
     with opened() as service:
         printing = Printing.model_validate({"size_mm": size_mm, "black_only": black_only})
-        written = terminal.write_label(service, operator(), batch, to, form, printing)
+        written = terminal.write_label(service, operator(), batch, to, terminal.label_form(form, to), printing)
         terminal.warn_of_address(service, err)
     tell_file("标签 · label", written, json=json)
 
@@ -186,7 +191,10 @@ def manifest(
     """查看并打印转移联单 · Show and print a manifest."""
     with opened() as service:
         if json:
-            print_json(terminal.manifest(service, operator(), manifest_id))
+            told = terminal.manifest(service, operator(), manifest_id)
+            if to is not None:
+                told["file"] = str(terminal.write_sheet(service, operator(), manifest_id, to))
+            print_json(told)
             return
         terminal.print_manifest(service, operator(), manifest_id, out)
         written = terminal.write_sheet(service, operator(), manifest_id, to)
@@ -231,11 +239,17 @@ def fate(
 
 
 @app.command()
-def indicators(
+def indicators(  # noqa: PLR0913, PLR0917 - one parameter for each option
     begin: Annotated[str | None, typer.Option("--from", help="起始日 · first day")] = None,
     end: Annotated[str | None, typer.Option("--to", help="结束日 · last day")] = None,
     by: Annotated[list[Group] | None, typer.Option(help="分组，可重复 · group by, may be repeated")] = None,
     only: Annotated[list[str] | None, typer.Option(help="指标编号，可重复 · indicator id")] = None,
+    level: Annotated[Reach | None, typer.Option(help="范围 · whose figures")] = None,
+    key: Annotated[str, typer.Option(help="范围编号：信用代码或行政区划前缀 · its credit code or division")] = "",
+    code: Annotated[str | None, typer.Option(help="废物代码或类别 · waste code or category")] = None,
+    material: Annotated[str | None, typer.Option(help="物料编号 · material")] = None,
+    metal: Annotated[str | None, typer.Option(help="金属 · metal")] = None,
+    parts: Annotated[str | None, typer.Option(help="列出此指标各分量背后的事实 · the facts behind a figure")] = None,
     at: AtOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
@@ -243,11 +257,16 @@ def indicators(
     """指标，附定义与分子分母 · Indicators with their definitions and parts."""
     with opened() as service:
         when = terminal.horizon(service, at, as_of)
-        days = begin, end
+        reach = cast("Level", level.value) if level else None
+        first, last = terminal.day(begin), terminal.day(end)
+        wanted = Wanted(first=first, last=last, level=reach, key=key, code=code, material=material, metal=metal)
+        if parts is not None:
+            terminal.parts(service, operator(), wanted, parts, when, out, print_json if json else None)
+            return
         terminal.indicators(
             service,
             operator(),
-            days,
+            wanted,
             [cast("By", each.value) for each in by or ()],
             only or (),
             when,

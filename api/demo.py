@@ -126,7 +126,7 @@ def _follow(service: Service, viewer: Caller, told: Region, out: Console) -> Non
 def _figure(service: Service, out: Console) -> None:
     out.rule(f"{YEAR} 年全省指标 · the province's figures")
     question = Question(Period.year(YEAR), Boundary("province", PROVINCE))
-    terminal.print_figures(figures(HEADLINES, question, service.columns), out)
+    terminal.print_figures(figures(HEADLINES, question, service.columns), service, out)
 
 
 def _print_documents(service: Service, told: Region, folder: Path, out: Console) -> None:

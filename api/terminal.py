@@ -11,10 +11,11 @@ from rich.table import Table
 
 from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
+from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
 from api.rest.answers import finding_json, manifest_json
 from api.rest.asking import known_by
-from api.rest.batches import LabelForm, Printing, find_scanned, print_label
+from api.rest.batches import MEDIA, LabelForm, Printing, find_scanned, print_label
 from api.rest.manifests import find_manifest
 from api.rest.readings import Wanted, question_of, value_json
 from api.service import Service
@@ -25,14 +26,15 @@ from flows.book import Book
 from flows.codes import uscc
 from flows.entries import Head
 from flows.errors import Malformed, Problem
-from flows.indicators import Value, definitions
+from flows.indicators import PART_WORDS, Value, definition, definitions
 from flows.mass import plain_tonnes
 from flows.recording import Recording
-from flows.times import parse_time
+from flows.times import parse_time, write_time
 from graph.columns import Columns
 from graph.containers import Containers
 from graph.fate import fate as fate_of
 from graph.figures import By, figures
+from graph.figures import parts as parts_of
 from graph.likeness import differences
 from graph.lineage import Horizon, Lineage
 from graph.mixing import Basis
@@ -40,6 +42,8 @@ from labels import sheet
 
 Print = Callable[[object], None]
 SHARE_DIGITS: Final = 4
+CLAUSE_MOST: Final = 36
+"""Characters of a definition's recognition or source that a table bears."""
 
 
 def horizon(service: Service, at: str | None, as_of: str | None) -> Horizon:
@@ -73,6 +77,18 @@ def write_label(  # one parameter for each choice a printer has
     printed = batch_label(batch, service, service.settings.base_url())
     known = cast("LabelForm", form)
     return _written(print_label(printed, known, printing), to, f"label-{_own_name(batch.batch_id)}.{form}")
+
+
+def label_form(form: str | None, to: Path | None) -> str:
+    """The form that is asked for, or that the file's name says.
+
+    Raises:
+        Malformed: the two contradict each other, or the name says none of ours.
+    """
+    suffix = to.suffix.lower().removeprefix(".") if to else ""
+    if to and suffix and (suffix not in MEDIA or form not in {None, suffix}):
+        raise Malformed("label-form-contradicts", name=to.name, form=form or ", ".join(MEDIA))
+    return form or suffix or "pdf"
 
 
 def manifest(service: Service, caller: Caller, manifest_id: str) -> dict[str, object]:
@@ -154,7 +170,7 @@ def fate(  # one parameter for each option
 def indicators(  # one parameter for each option
     service: Service,
     caller: Caller,
-    days: tuple[str | None, str | None],
+    wanted: Wanted,
     by: Sequence[By],
     only: Sequence[str],
     when: Horizon,
@@ -162,24 +178,68 @@ def indicators(  # one parameter for each option
     print_json: Print | None,
 ) -> None:
     """Figures with their definitions and parts."""
-    first, last = (_day(day) for day in days)
-    question = question_of(service.sight(caller), service, Wanted(first=first, last=last), when)
+    question = question_of(service.sight(caller), service, wanted, when)
     values = figures(list(only) or list(definitions()), question, service.columns, by)
     if print_json is not None:
         print_json({"position": service.book.position, "rows": [value_json(each) for each in values]})
         return
-    print_figures(values, out)
+    print_figures(values, service, out)
 
 
-def _day(text: str | None) -> date | None:
+def parts(  # one parameter for each option
+    service: Service,
+    caller: Caller,
+    wanted: Wanted,
+    indicator: str,
+    when: Horizon,
+    out: Console,
+    print_json: Print | None,
+) -> None:
+    """The facts behind a figure's numerator and denominator: kind, time and grams."""
+    question = question_of(service.sight(caller), service, wanted, when)
+    value = figures([definition(indicator).id], question, service.columns)[0]
+    rows: list[tuple[str, int, str, str, int]] = []
+    for each in parts_of(value, service.columns):
+        event = next(service.ledger.entries(after=each.position - 1, until=each.position)).event
+        rows.append((each.part, each.position, event.kind, write_time(event.event_time), each.mass_g))
+    if print_json is not None:
+        names = ("part", "position", "kind", "event_time", "mass_g")
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        print_json({"position": service.book.position, "value": value_json(value), "rows": told})
+        return
+    print_figures([value], service, out)
+    table = Table("分量", "台账位置", "事实", "发生时间", "g")
+    for part, position, kind, time, mass_g in rows:
+        table.add_row(PART_WORDS[part][0], str(position), kind, time, str(mass_g))
+    out.print(table)
+
+
+def day(text: str | None) -> date | None:
+    """The day that an option names."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise Malformed("day-unreadable", read=text) from None
 
 
-def print_figures(values: Sequence[Value], out: Console) -> None:
-    """A table of figures: each with its numerator and denominator, and what it counts below its name."""
+def _place(value: Value, service: Service) -> str:
+    """The boundary by its name."""
+    boundary = value.boundary
+    if boundary.level == "region":
+        return "全部"
+    if boundary.level == "enterprise":
+        return _name(service, boundary.key)
+    return division_name(boundary.key.ljust(DIVISION_DIGITS, "0"), service.catalogue, "zh")
+
+
+def _short(text: str) -> str:
+    """The first clause, or as much of it as a line bears."""
+    first = text.partition("；")[0]
+    return escape(first if len(first) <= CLAUSE_MOST else f"{first[:CLAUSE_MOST]}…")
+
+
+def print_figures(values: Sequence[Value], service: Service, out: Console) -> None:
+    """A table of figures: each with its masses, and below its name what it counts, when, and by which source."""
     table = Table("指标", "数值", "分子 t", "分母 t", "范围与期间")
     for value in values:
         each = value.definition
@@ -187,11 +247,11 @@ def print_figures(values: Sequence[Value], out: Console) -> None:
         words = cast("dict[str, str] | None", told["reason_text"] or told["note_text"])
         shown = value.shown() or f"空：{words['zh'] if words else value.reason}"
         table.add_row(
-            f"{each.name_zh}\n[dim]{each.formula_zh}[/]",
+            f"{each.name_zh}\n[dim]{each.formula_zh}\n计入：{_short(each.recognition_zh)}\n来源：{_short(each.source)}[/]",
             f"[bold]{shown}[/]",
             _tonnes(value.numerator_g),
             _tonnes(value.denominator_g),
-            f"{value.boundary.key or '全部'}\n{value.period.first} 至 {value.period.last}",
+            f"{_place(value, service)}\n{value.period.first} 至 {value.period.last}",
         )
     out.print(table)
 
@@ -272,13 +332,22 @@ def import_file(  # one parameter for each option
         print_json(report.model_dump(mode="json") | {"good": report.good})
         return report.good
     for problem in report.errors:
-        out.print(f"[red]✗[/] {escape(problem.text('zh'))}", highlight=False)
+        out.print(f"[red]✗[/] {escape(problem.text('zh').removeprefix(': '))}", highlight=False)
+        out.print(f"  {escape(problem.text('en').removeprefix(': '))}", style="dim", highlight=False)
     for row in report.waiting:
         out.print(f"[yellow]…[/] {row.sheet} 第 {'、'.join(map(str, row.rows))} 行：{escape(row.zh)}", highlight=False)
+        out.print(f"  {escape(row.en)}", style="dim", highlight=False)
     done = "已登记" if report.committed else "检查通过，未登记" if report.good else "未登记任何内容"
     out.print(
         f"{done}：{report.rows} 行，新事实 {report.facts}，未变 {report.unchanged}，"
         f"错误 {len(report.errors)}，待对方登记 {len(report.waiting)}，核查发现 {len(report.findings)}"
+    )
+    done_en = "recorded" if report.committed else "sound, nothing recorded" if report.good else "nothing recorded"
+    out.print(
+        f"{done_en}: {report.rows} rows, {report.facts} new facts, {report.unchanged} unchanged, "
+        f"{len(report.errors)} wrong, {len(report.waiting)} waiting, {len(report.findings)} findings",
+        style="dim",
+        highlight=False,
     )
     return report.good
 

@@ -190,6 +190,38 @@ def test_a_label_is_written_under_a_short_name(
     assert (tmp_path / told["file"]).stat().st_size > 1000
 
 
+def test_the_facts_behind_a_figure_are_listed(shell: Shell) -> None:
+    asked = ("indicators", "--level", "province", "--key", "51", "--from", "2026-01-01", "--to", "2026-12-31")
+    told = shell.json(*asked, "--code", "HW48", "--parts", "disposal-hazardous")
+
+    assert {row["kind"] for row in told["rows"]} >= {"generated"}
+    for part in told["value"]["parts"]:
+        found = [row["mass_g"] for row in told["rows"] if row["part"] == part["part"]]
+        assert not found or sum(found) == part["mass_g"]
+    assert "四川省" in shell.run(*asked, "--parts", "disposal-hazardous").stdout
+    shell.run("indicators", "--metal", "zz", expect=1)
+
+
+def test_what_is_written_is_named_and_its_name_says_the_form(shell: Shell, tmp_path: Path) -> None:
+    sheet, label = tmp_path / "m.pdf", tmp_path / "x.png"
+
+    assert shell.json("manifest", M1, "--to", str(sheet))["file"] == str(sheet)
+    assert sheet.read_bytes()[:5] == b"%PDF-"
+    shell.run("label", DROSS, "--to", str(label))
+    assert label.read_bytes()[1:4] == b"PNG"
+    shell.run("label", DROSS, "--to", str(label), "--form", "pdf", expect=2)
+    shell.run("label", DROSS, "--to", str(tmp_path / "x.gif"), expect=2)
+
+
+def test_an_unreadable_workbook_is_told_in_both_languages(shell: Shell, tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(b"PK no workbook")
+    words = shell.run("import", str(book), "--as", SMELTER, expect=1).stdout
+
+    assert "✗ :" not in words
+    assert "nothing recorded" in words
+
+
 # in and out -------------------------------------------------------------------------------------------------------
 
 
