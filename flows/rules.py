@@ -8,7 +8,7 @@ from flows import law
 from flows.balance import process_gap_g
 from flows.book import Book
 from flows.chronology import BeforeItsCause, InTheFuture, check_times, portions_of
-from flows.codes import uscc, waste_code
+from flows.codes import plate, uscc, waste_code
 from flows.custody import OutOfTurn, Overdrawn, check_portions, check_unused, held, open_batch
 from flows.enterprises import Permit, Site
 from flows.errors import Conflict, Malformed, Refusal, Unknown
@@ -114,9 +114,10 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
             _check_place_kept(site, book)
         case FacilityRegistered(facility=place) | StorageRegistered(storage=place) | ScaleRegistered(scale=place):
             check_site(place.site_id, event.enterprise, book)
-        case VehicleRegistered():
-            pass
+        case VehicleRegistered(vehicle=vehicle):
+            _ = plate(vehicle.plate)
         case MandateGiven(mandate=mandate):
+            _ = uscc(mandate.delegate)
             check_period(mandate.valid_from, mandate.valid_to)
         case MandateEnded(mandate_id=mandate_id):
             if book.mandates.get((event.enterprise, mandate_id)) is None:
@@ -138,6 +139,7 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
                 _ = waste_code(line.waste)  # a code of the catalogue that our tables lack is a code all the same
         case ApprovalGranted(approval=approval):
             check_enterprise(approval.consignor, book)
+            _ = uscc(approval.consignee)  # perhaps of another province, and never registered here
             if book.approvals.get(approval.approval_no) is not None:
                 raise Conflict("approval-number-used", approval=approval.approval_no)
             check_method(approval.method, None, book)

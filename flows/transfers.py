@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from flows.book import Book
+from flows.codes import manifest_number, plate
 from flows.custody import OutOfTurn, check_portions, check_unused
 from flows.errors import Conflict, Malformed, Refusal, Unknown
 from flows.events import Arrived, Cancelled, Decided, Loaded, Portion, Submitted
@@ -78,6 +79,11 @@ def check_submitted(event: Submitted, book: Book) -> None:
     for leg in event.legs:
         if leg.carrier is not None:
             check_enterprise(leg.carrier, book)
+        if leg.plate is not None:
+            _ = plate(leg.plate)
+    if event.official_no is not None:
+        site = book.sites.get(event.consignor_site)
+        _ = manifest_number(event.official_no, site.division if site is not None else None)
     check_method(event.method, None, book)
     numbers = [line.line for line in event.lines]
     if len(set(numbers)) != len(numbers):
@@ -90,6 +96,8 @@ def check_loaded(event: Loaded, book: Book) -> None:
     manifest = _manifest(event.manifest_id, event.enterprise, book, role="loader")
     _check_state(manifest, {State.SUBMITTED})
     _check_lines([line.line for line in event.lines], manifest)
+    if event.plate is not None:
+        _ = plate(event.plate)
     for line in event.lines:
         planned = manifest.planned_line(line.line)
         if planned is None or planned.batch_id != line.portion.batch_id:

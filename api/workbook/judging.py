@@ -20,6 +20,7 @@ _COLUMN_OF: Final = {
     "manifest-lines": "manifest", "manifest-id-used": "manifest", "manifest-to-self": "consignee",
     "manifest-state": "manifest", "decided-not-arrived": "mass", "process-changes-nothing": "process",
     "storage-unknown": "storage", "method-not-disposal": "method", "division-unknown": "division",
+    "manifest-number-unreadable": "manifest", "manifest-number-elsewhere": "manifest", "plate-unreadable": "plate",
     "event-id-used": "record", "material-not-primary": "material",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from flows.events import (
     FacilityRegistered,
     Generated,
     Left,
+    Leg,
     LoadedLine,
     Loss,
     MandateEnded,
@@ -47,6 +48,7 @@ from tests.flows.stories import (
     SLAG,
     SMELTER,
     STRANGER,
+    YUNNAN,
     House,
     approved,
     arrived,
@@ -54,6 +56,7 @@ from tests.flows.stories import (
     decided,
     generated,
     loaded,
+    mandated,
     own,
     permit,
     permitted,
@@ -212,6 +215,50 @@ def test_an_approval_number_is_used_once(house: House) -> None:
 
 def test_an_approval_names_a_method_that_there_is(house: House) -> None:
     assert house.refusal(approved(method="R99")).key == "method-unknown"
+
+
+PLATE_ZH = "车牌号“川012345”无法识别；应形如 川A12345、川A1234挂、川AD12345（新能源），不使用字母 I、O"
+PLATE_EN = (
+    "plate “川012345” cannot be read; write it like 川A12345, 川A1234挂 or 川AD12345 (new energy), without I and O"
+)
+
+
+def test_a_plate_is_one_that_could_be_issued(house: House) -> None:
+    house.tell(generated(), submitted({"B1": "1 t"}, "M9"))
+    registered_as = say(VehicleRegistered, CARRIER, vehicle=Vehicle(plate="川012345"))
+    by_leg = submitted({"B1": "1 t"}, legs=(Leg(carrier_name="外地车队", plate="川012345"),))
+    on_loading = loaded({"B1": "1 t"}, "M9").model_copy(update={"plate": "川012345"})
+
+    for fact in (registered_as, by_leg, on_loading):
+        house.says_no(fact, "plate-unreadable", PLATE_ZH, PLATE_EN)
+    house.tell(on_loading.model_copy(update={"plate": "川AD12345"}))
+
+
+def test_a_mandate_and_an_approval_name_credit_codes_that_check(house: House) -> None:
+    wrong = YUNNAN[:-1] + ("0" if YUNNAN[-1] != "0" else "1")
+    zh = f"统一社会信用代码“{wrong}”校验不符：末位为 {wrong[-1]}，按前 17 位应为 {YUNNAN[-1]}；请逐位核对"
+    en = (
+        f"credit code “{wrong}” fails its check: the last character is {wrong[-1]}, "
+        f"the first 17 ask for {YUNNAN[-1]}; compare each character"
+    )
+
+    house.says_no(mandated(SMELTER, wrong, LONG_AGO, DAY), "uscc-check", zh, en)
+    house.says_no(approved(consignee=wrong), "uscc-check", zh, en)
+    assert house.refusal(approved(consignor=wrong)).key == "enterprise-unknown"
+    house.tell(mandated(SMELTER, YUNNAN, LONG_AGO, DAY))
+
+
+def test_an_official_number_is_of_the_place_that_the_waste_leaves(house: House) -> None:
+    house.tell(generated())
+
+    house.says_no(
+        submitted({"B1": "1 t"}, official_no="20265103000123"),
+        "manifest-number-elsewhere",
+        "联单编号“20265103000123”中的地区为 5103，而移出地为 5101；请核对编号或移出单位",
+        "manifest number “20265103000123” is of 5103, but the waste leaves from 5101; check the number or the consignor",
+    )
+    assert house.refusal(submitted({"B1": "1 t"}, official_no="19995101000123")).key == "manifest-number-unreadable"
+    house.tell(submitted({"B1": "1 t"}, official_no="20265101000123"))
 
 
 def test_periods_run_forwards(house: House) -> None:
