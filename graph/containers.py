@@ -1,6 +1,5 @@
 """数字识别码: which batch a hazardous container's code means, counted off the ledger's own order."""
 
-from collections.abc import Mapping
 from datetime import date
 from threading import Lock
 from typing import Final
@@ -57,8 +56,3 @@ class Containers:
             batches = self._batches.setdefault(key, [])
             batches.append(batch_id)
             self._serials[batch_id] = key, len(batches)
-
-    @property
-    def serials(self) -> Mapping[BatchId, tuple[tuple[str, str, date], int]]:
-        """All serials, for the check of a rebuilt reading."""
-        return self._serials
