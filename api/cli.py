@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from api import origins, outline, terminal
 from api.bench.rows import Name
+from api.rest.asking import check_filters
 from api.rest.batches import Printing
 from api.rest.readings import Wanted
 from api.service import Service
@@ -23,8 +24,11 @@ from api.serving import serve as serve_pages
 from api.settings import Settings
 from flows.access import Caller
 from flows.errors import Malformed, Problem
+from flows.events import LegalStatus
 from flows.indicators import Level
+from flows.times import earliest_us, latest_us, parse_time
 from graph.figures import By
+from graph.tracing import Filter
 
 REFUSED: Final = 1
 WRONG_USE: Final = 2
@@ -60,6 +64,7 @@ err = Console(stderr=True, soft_wrap=True)
 
 Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
+Status = StrEnum("Status", list(get_args(LegalStatus)))
 Reach = StrEnum("Reach", list(get_args(Level)))
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
@@ -203,9 +208,18 @@ def manifest(
 
 
 @app.command()
-def trace(
+def trace(  # noqa: PLR0913, PLR0917 - one parameter for each option
     batch: Annotated[str, typer.Argument(help="批次编号、数字识别码或扫码内容")],
     up: Annotated[bool, typer.Option("--up", help="溯源（默认为追踪去向）· upstream")] = False,
+    both: Annotated[bool, typer.Option("--both", help="溯源与去向 · up and down")] = False,
+    material: Annotated[list[str] | None, typer.Option(help="只显示此物料，可重复 · only this material")] = None,
+    status: Annotated[list[Status] | None, typer.Option(help="只显示此属性，可重复 · only this legal status")] = None,
+    code: Annotated[list[str] | None, typer.Option(help="只显示此废物代码，可重复 · only this waste code")] = None,
+    enterprise: Annotated[list[str] | None, typer.Option(help="只显示此单位，可重复 · only this enterprise")] = None,
+    division: Annotated[str, typer.Option(help="只显示此行政区划前缀 · only this division")] = "",
+    begin: Annotated[str | None, typer.Option("--from", help="自此日产生 · made from this day")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="至此日产生 · made until this day")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="列出全部批次 · print every batch")] = False,
     depth: Annotated[int | None, typer.Option(min=0, help="层数 · depth")] = None,
     graph: Annotated[
         Literal["graphml", "node-link"] | None, typer.Option(help="导出 GraphML 或 node-link JSON")
@@ -217,11 +231,23 @@ def trace(
     """追踪去向或溯源 · Trace a batch down, or up."""
     with opened() as service:
         when = terminal.horizon(service, at, as_of)
-        direction = "up" if up else "down"
+        direction = "both" if both else "up" if up else "down"
+        check_filters(service.catalogue, material or (), code or ())
+        first, last = (parse_time(text) if text else None for text in (begin, end))
+        only = Filter(
+            frozenset(material) if material else None,
+            frozenset(cast("LegalStatus", each.value) for each in status) if status else None,
+            frozenset(code) if code else None,
+            frozenset(enterprise) if enterprise else None,
+            division,
+            earliest_us(first) if first else None,
+            latest_us(last) + 1 if last else None,
+        )
+        shown = print_json if json else None
         if graph is not None:
-            sys.stdout.write(outline.export_graph(service, operator(), batch, direction, depth, when, graph))
+            sys.stdout.write(outline.export_graph(service, operator(), batch, direction, depth, when, graph, only))
         else:
-            outline.print_trace(service, operator(), batch, direction, depth, when, out, print_json if json else None)
+            outline.print_trace(service, operator(), batch, direction, depth, when, out, shown, only, whole=whole)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from flows.mass import plain_tonnes
 from graph import network
 from graph.fate import fate
 from graph.lineage import Horizon
-from graph.tracing import Direction, Trace, trace
+from graph.tracing import ALL, Direction, Filter, Trace, trace
 
 GraphForm: TypeAlias = Literal["graphml", "node-link"]
 ROWS_MOST: Final = 60
@@ -25,11 +25,11 @@ ROWS_MOST: Final = 60
 
 
 def _traced(
-    service: Service, caller: Caller, code: str, direction: Direction, depth: int | None, when: Horizon
+    service: Service, caller: Caller, code: str, direction: Direction, depth: int | None, when: Horizon, only: Filter
 ) -> tuple[str, Trace]:
     batch = find_scanned(code, service.sight(caller), service)
     rank = service.lineage.rank(batch.batch_id)
-    return batch.batch_id, trace(service.lineage, rank, direction, depth_max=depth, horizon=when)
+    return batch.batch_id, trace(service.lineage, rank, direction, depth_max=depth, horizon=when, only=only)
 
 
 def export_graph(  # one parameter for each option
@@ -40,14 +40,15 @@ def export_graph(  # one parameter for each option
     depth: int | None,
     when: Horizon,
     form: GraphForm,
+    only: Filter = ALL,
 ) -> str:
     """The cone as GraphML or node-link JSON."""
-    _, traced = _traced(service, caller, code, direction, depth, when)
+    _, traced = _traced(service, caller, code, direction, depth, when, only)
     graph = network.to_networkx(service.lineage, traced, when)
     return network.graphml(graph) if form == "graphml" else network.node_link(graph)
 
 
-def print_trace(  # one parameter for each option
+def print_trace(  # noqa: PLR0913, PLR0917 - one parameter for each option
     service: Service,
     caller: Caller,
     code: str,
@@ -56,25 +57,28 @@ def print_trace(  # one parameter for each option
     when: Horizon,
     out: Console,
     print_json: Callable[[object], None] | None,
+    only: Filter = ALL,
+    *,
+    whole: bool = False,
 ) -> None:
     """The trace as an outline, or as JSON in columns."""
-    root, traced = _traced(service, caller, code, direction, depth, when)
+    root, traced = _traced(service, caller, code, direction, depth, when, only)
     if print_json is not None:
         told = Trail(traced, Seen(service.sight(caller), service)).columns()
         print_json({"root": root, "position": service.book.position} | told)
         return
-    out.print(_outline(service, traced))
-    if len(traced.nodes) > ROWS_MOST:
-        out.print(f"……共 {len(traced.nodes)} 个批次，全部见网页或 --json · {len(traced.nodes)} batches in all")
+    out.print(_outline(service, traced, len(traced.nodes) if whole else ROWS_MOST))
+    if len(traced.nodes) > ROWS_MOST and not whole:
+        out.print(f"……共 {len(traced.nodes)} 个批次，全部见 --all · {len(traced.nodes)} batches in all")
     if direction != "up":
         out.print(_ends(service, traced, when))
 
 
-def _outline(service: Service, traced: Trace) -> Table:
+def _outline(service: Service, traced: Trace, most: int) -> Table:
     lineage, nodes = service.lineage, traced.nodes
     table = Table("批次", "物料", "持有人", "重量 t", "剩余 t", "来自本批 t", "占本批")
     order = sorted(range(len(nodes)), key=lambda i: (abs(int(nodes.depth[i])), int(nodes.rank[i])))
-    for i in order[:ROWS_MOST]:
+    for i in order[:most]:
         rank = int(nodes.rank[i])
         material = service.catalogue.material(lineage.materials.names[int(nodes.material[i])])
         holder = lineage.holders.names[int(nodes.holder[i])]

@@ -21,7 +21,7 @@ from api.service import Service
 from flows.entries import event_json
 from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
-from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, SMELTER, World, world_of
+from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, SMELTER, TAKEN, World, world_of
 
 HUANLIU = Path(sys.executable).with_name("huanliu")
 
@@ -188,6 +188,17 @@ def test_a_label_is_written_under_a_short_name(
 
     assert told["file"] == f"label-INGOT.{form}"
     assert (tmp_path / told["file"]).stat().st_size > 1000
+
+
+def test_a_traces_filters_and_both_ways(shell: Shell) -> None:
+    assert {DROSS, TAKEN, LAID} <= set(shell.json("trace", TAKEN, "--both")["nodes"]["batch_id"])
+    some = shell.json("trace", DROSS, "--material", "recovered-aluminium", "--from", "2026-09-01", "--to", "2026-09-30")
+    assert some["nodes"]["batch_id"] == [DROSS, INGOT]
+    assert shell.json("trace", DROSS, "--status", "hazardous_waste", "--division", "51", "--code", "321-024-48")[
+        "nodes"
+    ]
+    assert "LHZ1" in shell.run("trace", DROSS, "--all", "--enterprise", SMELTER).stdout
+    shell.run("trace", DROSS, "--material", "nope", expect=1)
 
 
 def test_the_facts_behind_a_figure_are_listed(shell: Shell) -> None:
