@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from flows.codes import nearest
 from flows.errors import Language, Problem, messages
 from flows.events import KINDS
 
@@ -90,6 +91,8 @@ def _words(fault: Mapping[str, Any], language: Language) -> str:
     if isinstance(cause, Problem):
         return cause.text(language)
     key = WORDS.get(str(fault["type"]))
+    if "tag" in figures:
+        figures = figures | {"nearest": nearest(str(figures["tag"]), KINDS) or "—"}
     if "expected" in figures and language == "zh":
         figures = figures | {"expected": str(figures["expected"]).replace(" or ", "、").replace(", ", "、")}
     return str(fault["msg"]) if key is None else messages()[key][language].format(**figures)
