@@ -84,8 +84,8 @@ def test_nothing_is_taken_of_a_batch_that_is_used_up(house: House) -> None:
     house.says_no(
         stored("B1", when=at(10)),
         "batch-used-up",
-        f"批次 {SMELTER}.B1 已无剩余；请改用其他批次，或更正此前的使用记录",
-        f"nothing is left of batch {SMELTER}.B1; use another batch, or correct what used it before",
+        f"批次 {SMELTER}.B1 已无剩余；请改用其他批次，并核对此前的使用记录",
+        f"nothing is left of batch {SMELTER}.B1; use another batch, and check what used it before",
     )
     house.tell(stored("B2", when=at(10)))
 
