@@ -234,7 +234,7 @@ class _View:
     def edges(self) -> Edges:
         """Every draw with every batch that its movement made, both ends shown; two draws on one batch are one."""
         mix, seen = self.mix, self.seen()
-        draws = _once(mix.draws, seen[mix.draws.what] & self.fresh[mix.draws.movement])
+        draws = _once(mix.draws, seen[mix.draws.what])
         makes = np.flatnonzero(seen[mix.makes.what])
         own = mix.makes.movement[makes]
         firsts = np.searchsorted(own, draws.movement, "left").astype(np.int64)
@@ -312,10 +312,17 @@ def _joined(up: Trace, down: Trace) -> Trace:
     return Trace(
         up.roots,
         _picked(nodes, np.argsort(nodes.rank)),
-        _stacked(up.edges, down.edges),
+        _stacked(_untold(up.edges, down.edges), down.edges),
         _stacked(up.ends, down.ends),
         _stacked(up.sources, down.sources),
     )
+
+
+def _untold(up: Edges, down: Edges) -> Edges:
+    """The edges of the upper half that the lower does not have: of two roots one may have come of the other."""
+    size = 1 + int(max([0, *up.to_rank.tolist(), *down.to_rank.tolist()]))
+    told = np.isin(up.from_rank * size + up.to_rank, down.from_rank * size + down.to_rank)
+    return _picked(up, np.flatnonzero(~told))
 
 
 Table = TypeVar("Table", Nodes, Edges, Crossings)
