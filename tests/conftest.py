@@ -1,17 +1,10 @@
 """What every test may ask for: `--accept`, which writes golden files anew instead of comparing with them."""
 
-import os
-
 import pytest
 from hypothesis import settings
 
 # No test is judged by the clock; in CI, Hypothesis' own profile makes each run the same.
-settings.register_profile(
-    "house",
-    settings.get_profile(settings.get_current_profile_name()),
-    deadline=None,
-    derandomize="CI" in os.environ,  # a change lands by its merit, not by its luck; at home the search goes on
-)
+settings.register_profile("house", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("house")
 
 
