@@ -13,7 +13,7 @@ from flows.events import Arrived, Decided, Disposed, Event, Loaded, Portion, Sub
 from flows.mass import tonnes
 from flows.materials import WEIGHING
 from flows.rows import WHOLE_PPM
-from flows.times import STOPPABLE_US, day_of, latest_us
+from flows.times import DAY_US, SECOND_US, STOPPABLE_US, day_of, latest_us, moment_of, shown
 
 QUOTA_REFUSED_PERCENT: Final = 120
 """More than 20 % over the annual scale needs a new permit (State Council Order 408, article 11)."""
@@ -23,6 +23,7 @@ QUOTA_FOUND_PERCENT: Final = 100
 _FROM_OTHERS: Final = frozenset({"received", "collected"})
 """Origins of waste that somebody else made."""
 _HOLDERS_OWN: Final = frozenset({"permit-scale-reached"})
+_HOUR_US: Final = 3_600 * SECOND_US
 
 
 class AgainstTheLaw(Refusal):
@@ -43,20 +44,39 @@ class Finding:
 
 
 def judge(event: Event, book: Book, record_time_us: int) -> list[Finding]:
-    """The breaches of a fact; the first one is raised when a submission or loading was told within a day.
+    """What the law does not allow in a fact; the first breach is raised when a submission or loading was told in time.
+
+    Told later than that it has already happened: it stands with its breaches, and its lateness is found besides.
 
     Raises:
         AgainstTheLaw: it could still be stopped.
     """
-    told_late_us = record_time_us - latest_us(event.event_time)
-    stoppable = isinstance(event, (Submitted, Loaded)) and told_late_us <= STOPPABLE_US
     found = list(breaches(event, book))
+    if not isinstance(event, (Submitted, Loaded)):
+        return found
+    if record_time_us - latest_us(event.event_time) > STOPPABLE_US:
+        return [*found, _lateness(event, record_time_us)]
     for breach in found:
-        if stoppable:
-            refusal = AgainstTheLaw(breach.key)
-            refusal.figures.update(breach.figures)
-            raise refusal
+        refusal = AgainstTheLaw(breach.key)
+        refusal.figures.update(breach.figures)
+        raise refusal
     return found
+
+
+def _lateness(event: Submitted | Loaded, record_time_us: int) -> Finding:
+    """By how much a step of a manifest was told too late to be stopped, counted from the end of a day told alone."""
+    late_us = record_time_us - latest_us(event.event_time)
+    step, step_en = ("提交", "submitted") if isinstance(event, Submitted) else ("装车", "loaded")
+    return Finding.of(
+        "told-late",
+        manifest=event.manifest_id,
+        step=step,
+        step_en=step_en,
+        happened=shown(event.event_time),
+        told=shown(moment_of(record_time_us)),
+        hours=late_us // _HOUR_US,
+        days=f"{late_us / DAY_US:.1f}",
+    )
 
 
 def breaches(event: Event, book: Book) -> Iterator[Finding]:

@@ -46,14 +46,14 @@ def test_a_fact_becomes_an_entry(fresh: World) -> None:
 
 
 def test_a_retry_gets_the_same_answer_findings_and_all(fresh: World) -> None:
-    """No plan of the site has this code: told late it is admitted, and found."""
+    """No plan of the site has this code: told late it is admitted, and both are found."""
     fact = fresh.fact(
         "submitted", SMELTER, "2026-09-10", **submitted(f"{SMELTER}.M9", LANDFILL, [(DROSS, TONNE)])
     )  # fmt: skip
     first = fresh.post("smelter", fact)
     again = fresh.post("smelter", fact)
 
-    assert {each["code"] for each in first.json()["findings"]} == {"plan-without-code"}
+    assert {each["code"] for each in first.json()["findings"]} == {"plan-without-code", "told-late"}
     assert (again.status_code, again.content) == (first.status_code, first.content)
 
 

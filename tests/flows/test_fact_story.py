@@ -11,7 +11,7 @@ import pytest
 from flows.access import Caller, check_may_state
 from flows.audit import audit
 from flows.events import EVENT, KINDS, Event
-from flows.times import SHANGHAI
+from flows.times import SHANGHAI, latest_us, moment_of
 from tests.flows.stories import Clock, House
 
 FACTS = Path(__file__).parents[2] / "docs" / "facts.md"
@@ -32,9 +32,10 @@ def _story() -> list[Event]:
 
 @pytest.fixture(scope="module")
 def house() -> House:
-    """The park when the story is told, each fact by a caller who may say it."""
-    house = House(clock=Clock(datetime(2026, 3, 20, tzinfo=SHANGHAI)))
+    """The park when the story is told as it happens, each fact by a caller who may say it."""
+    house = House(clock=Clock(datetime(2026, 1, 1, tzinfo=SHANGHAI)))
     for fact in _story():
+        house.clock.now = max(house.clock.now, moment_of(latest_us(fact.event_time)))
         role = "regulator" if fact.kind in AUTHORITIES else "member"
         check_may_state(Caller(fact.enterprise, role, "51"), fact, house.book, house.clock.now.date())
         assert house.found(fact) == [], fact.event_id

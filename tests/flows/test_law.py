@@ -414,7 +414,45 @@ def test_a_breach_is_refused_within_a_day_and_found_afterwards(when: date, *, st
     if stopped:
         assert isinstance(house.refusal(fact), AgainstTheLaw)
     else:
-        assert [found.key for found in house.found(fact)] == ["permit-not-covering", "plan-without-code"]
+        assert [found.key for found in house.found(fact)] == ["permit-not-covering", "plan-without-code", "told-late"]
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        (NOON, None),
+        (at(12, days=-1), None),
+        (at(11, 59, days=-1), ("2026-03-08 11:59", 24, "1.0")),
+        (date(2026, 3, 8), None),
+        (date(2026, 3, 7), ("2026-03-07", 36, "1.5")),
+        (date(2024, 3, 9), ("2024-03-09", 17_508, "729.5")),
+    ],
+)
+def test_a_lawful_step_that_is_told_after_a_day_is_found_late(when: date, told: tuple[str, int, str] | None) -> None:
+    """A day told alone may have been its last minute: lateness counts from there."""
+    house = _bare(planned(), planned(year=2024), permitted(begin=date(2021, 1, 1)))
+    house.tell(generated(when=date(2024, 3, 1)))
+    late = house.found(submitted({"B1": "1 t"}, when=when)), house.found(loaded({"B1": "1 t"}, when=when))
+
+    if told is None:
+        assert late == ([], [])
+        return
+    happened, hours, days = told
+    for found, step, step_en in zip(late, ("提交", "装车"), ("submitted", "loaded"), strict=True):
+        words = {"step": step, "step_en": step_en, "happened": happened, "hours": hours, "days": days}
+        assert [(each.key, each.figures) for each in found] == [
+            ("told-late", {"manifest": f"{SMELTER}.M1", "told": "2026-03-09 12:00"} | words)
+        ]
+
+
+def test_an_arrival_told_late_could_never_be_stopped(house: House) -> None:
+    house.tell(generated())
+    house.tell(submitted({"B1": "1 t"}))
+    house.tell(loaded({"B1": "1 t"}))
+    house.clock.now = at(12, days=3)
+
+    assert house.found(arrived(["1 t"], when=NOON)) == []
+    assert house.found(decided([("1 t", None)], when=NOON)) == []
 
 
 def test_a_loading_is_judged_anew(house: House) -> None:
@@ -425,7 +463,7 @@ def test_a_loading_is_judged_anew(house: House) -> None:
 
     assert house.refusal(loaded({"B1": "1 t"})).key == "permit-not-covering"
     house.clock.now = at(12, days=3)
-    assert [found.key for found in house.found(loaded({"B1": "1 t"}))] == ["permit-not-covering"]
+    assert [found.key for found in house.found(loaded({"B1": "1 t"}))] == ["permit-not-covering", "told-late"]
 
 
 def test_the_audit_finds_again_what_was_found_when_it_was_recorded() -> None:
@@ -434,7 +472,7 @@ def test_the_audit_finds_again_what_was_found_when_it_was_recorded() -> None:
     statement = house.tell(submitted({"B1": "1 t"}, when=date(2026, 3, 2)))
 
     told = [(statement.entries[0].position, found) for found in statement.findings]
-    assert len(told) == 2
+    assert [found.key for _, found in told] == ["permit-not-covering", "plan-without-code", "told-late"]
     assert list(findings(house.entries)) == told
 
 
