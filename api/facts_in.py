@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from api.faults import faults_of
+from api.findings import print_findings
 from api.imports import admit_waiting
 from api.service import Service
+from api.workbook.report import ImportFinding, Place
 from flows.entries import event_json
 from flows.errors import Malformed, Problem
 from flows.events import EVENT, Event
@@ -93,39 +95,55 @@ def import_facts(
     """
     lines = read_lines(file)
     before = service.recording.catch_up()
-    faults = list(lines.faults) or (_checked if check else _recorded)(service, lines.facts)
+    faults, findings = list(lines.faults), list[ImportFinding]()
+    if not faults:
+        faults, findings = (_checked if check else _recorded)(service, lines.facts)
     position = service.book.position
     told = {"facts": len(lines.facts), "recorded": position - before, "position": position, "checked": check}
     if print_json is not None:
-        print_json(told | {"errors": [each.told() for each in faults]})
+        found = [each.model_dump(mode="json") for each in findings]
+        print_json(told | {"errors": [each.told() for each in faults], "findings": found})
         return not faults
     for each in faults:
         place = f" {each.where}" if each.where else ""
         out.print(f"[red]✗[/] 第 {each.line} 行{place}：{escape(each.zh)}", highlight=False)
         out.print(f"  line {each.line}{place}: {escape(each.en)}", style="dim", highlight=False)
+    print_findings(findings, out)
     out.print(
-        f"{escape(file.name)}：{len(lines.facts)} 条事实，新登记 {position - before}，错误 {len(faults)}，台账位置 {position}"
+        f"{escape(file.name)}：{len(lines.facts)} 条事实，新登记 {position - before}，错误 {len(faults)}，"
+        f"核查发现 {len(findings)}，台账位置 {position}",
+        highlight=False,
+    )
+    out.print(
+        f"{escape(file.name)}: {len(lines.facts)} facts, {position - before} newly recorded, {len(faults)} wrong, "
+        f"{len(findings)} findings, ledger position {position}",
+        style="dim",
+        highlight=False,
     )
     return not faults
 
 
-def _checked(service: Service, facts: Sequence[tuple[int, Event]]) -> list[LineFault]:
+def _checked(service: Service, facts: Sequence[tuple[int, Event]]) -> tuple[list[LineFault], list[ImportFinding]]:
     statements = [(number, Statement((event,), event.enterprise)) for number, event in facts]
     service.recording.check(statement for _, statement in statements)
-    return [LineFault.of(number, each.answer) for number, each in statements if isinstance(each.answer, Problem)]
+    faults = [LineFault.of(number, each.answer) for number, each in statements if isinstance(each.answer, Problem)]
+    return faults, [ImportFinding.of(each, Place(row=number)) for number, told in statements for each in told.findings]
 
 
-def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> list[LineFault]:
+def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> tuple[list[LineFault], list[ImportFinding]]:
+    """Findings of a turn stand without their lines: facts that were known before have none, and take no part in it."""
     left = iter(facts)
+    found: list[ImportFinding] = []
     while turn := list(islice(left, TURN)):
         try:
-            service.recording.record([event for _, event in turn], recorded_by="")
+            statement = service.recording.record([event for _, event in turn], recorded_by="")
         except Problem as problem:
             at = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
-            return [LineFault.of(turn[at][0], problem)]
+            return [LineFault.of(turn[at][0], problem)], found
         finally:
             admit_waiting(service.recording, service.desk)
-    return []
+        found += (ImportFinding.of(each, Place()) for each in statement.findings)
+    return [], found
 
 
 def export_facts(service: Service, path: Path) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
+from api.findings import print_findings
 from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
 from api.rest.answers import finding_json, manifest_json
@@ -21,7 +22,6 @@ from api.rest.readings import Wanted, question_of, value_json
 from api.service import Service
 from flows.access import Caller
 from flows.audit import audit as audit_ledger
-from flows.audit import findings
 from flows.book import Book
 from flows.codes import uscc
 from flows.entries import Head
@@ -274,11 +274,6 @@ def audit(service: Service, out: Console, print_json: Print | None) -> bool:
     return not faults
 
 
-def count_findings(service: Service) -> int:
-    """How many findings stand in the ledger."""
-    return sum(1 for _ in findings(service.ledger.entries(), service.catalogue))
-
-
 def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
     """Read everything anew from the entries, and compare all of it with what is in use; True when they agree.
 
@@ -337,6 +332,7 @@ def import_file(  # one parameter for each option
     for row in report.waiting:
         out.print(f"[yellow]…[/] {row.sheet} 第 {'、'.join(map(str, row.rows))} 行：{escape(row.zh)}", highlight=False)
         out.print(f"  {escape(row.en)}", style="dim", highlight=False)
+    print_findings(report.findings, out)
     done = "已登记" if report.committed else "检查通过，未登记" if report.good else "未登记任何内容"
     out.print(
         f"{done}：{report.rows} 行，新事实 {report.facts}，未变 {report.unchanged}，"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.findings import SHOWN_MOST, gathered
 from api.pages.drawing import page
 from api.pages.reading import SEE_OTHER, PageRoute, Reader, TheReader
 from api.rest.imports import XLSX, download
@@ -156,4 +157,6 @@ def _page(request: Request, reader: Reader, report: ImportReport | None, name: s
         file_name=name,
         waiting=waiting,
         errors_shown=ERRORS_SHOWN,
+        findings=gathered(report.findings) if report else [],
+        findings_shown=SHOWN_MOST,
     )

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from flows.enterprises import Frozen
-from flows.errors import Language, Problem
+from flows.errors import Figure, Language, Problem
 from flows.ids import EnterpriseId
 from flows.law import Finding
 
@@ -62,13 +62,14 @@ class ImportFinding(Frozen):
     key: str
     zh: str
     en: str
+    figures: dict[str, Figure] = {}
 
     @classmethod
     def of(cls, finding: Finding, place: Place) -> "ImportFinding":
         """A finding at its place."""
         told = Problem(finding.key)
         told.figures = dict(finding.figures)
-        return cls(place=place, key=finding.key, zh=told.text("zh"), en=told.text("en"))
+        return cls(place=place, key=finding.key, zh=told.text("zh"), en=told.text("en"), figures=finding.figures)
 
 
 class WaitingRows(Frozen):
