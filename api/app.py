@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -15,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import pages
-from api.problems import Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
+from api.problems import STATUS, Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
 from api.rest import batches, facts, imports, manifests, readings, traces
 from api.rest.shapes import ProblemAnswer
 from api.service import Service
-from flows.errors import Problem
+from flows.errors import Problem, Unknown
 
 BODY_MOST: Final = 32 * 1024 * 1024
 """Bytes of one request: a workbook of a year of a large plant is a few megabytes."""
@@ -147,7 +146,7 @@ async def _on_shape(request: Request, fault: Exception) -> Response:
 
 async def _on_http(request: Request, fault: Exception) -> Response:
     refused = cast("HTTPException", fault)
-    if refused.status_code == HTTPStatus.NOT_FOUND and not request.url.path.startswith("/api/"):
+    if refused.status_code == int(STATUS[Unknown]) and not request.url.path.startswith("/api/"):
         return pages.missing_page(request)
     return http_response(request, refused)
 

@@ -60,6 +60,11 @@ RECORDED: Final = int(HTTPStatus.CREATED)
 """What was stated is kept."""
 NOT_KEPT: Final = int(HTTPStatus.UNPROCESSABLE_ENTITY)
 """A workbook with errors: its report says which."""
+OK: Final = int(HTTPStatus.OK)
+SEE_OTHER: Final = int(HTTPStatus.SEE_OTHER)
+"""A form was taken: what it led to is read at another address."""
+TOO_OFTEN: Final = int(HTTPStatus.TOO_MANY_REQUESTS)
+"""Keys were tried in a row: whoever guesses waits."""
 PROBLEM_JSON: Final = "application/problem+json"
 
 

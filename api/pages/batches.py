@@ -17,6 +17,7 @@ from api.pages.words import Words
 from api.problems import language_of
 from api.readings import Seen
 from api.rest.answers import sees_entry
+from api.rest.asking import check_filters
 from api.rest.batches import find_scanned, open_batches
 from flows.batches import Batch
 from flows.entries import Entry
@@ -62,6 +63,7 @@ def batches_page(
     material: Annotated[str, Query(max_length=64)] = "",
     before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
+    check_filters(reader.service.catalogue, [material or None])
     rows: list[Batch] = []
     more: int | None = None
     seen = list(open_batches(reader.sight, reader.service))

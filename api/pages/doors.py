@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from threading import Lock
 from typing import Annotated, Final
 from urllib.parse import quote, unquote
@@ -15,7 +14,6 @@ from api.keys import SESSION_LASTS
 from api.pages.drawing import page
 from api.pages.reading import (
     HOST_COOKIE,
-    SEE_OTHER,
     PageRoute,
     TheReader,
     find_reader,
@@ -23,6 +21,7 @@ from api.pages.reading import (
     session_token,
 )
 from api.pages.seeking import seek
+from api.problems import SEE_OTHER, TOO_OFTEN, Unsigned, status_of
 from api.rest.asking import SESSION_COOKIE, TheService
 from api.rest.batches import find_scanned
 from flows.times import SECOND_US, instant_us
@@ -95,12 +94,13 @@ def sign_in(
     tries = _tries(request)
     if wait_s := tries.waits_s(address, now_us):
         headers = {"Retry-After": str(wait_s)}
-        status = HTTPStatus.TOO_MANY_REQUESTS
-        return page(request, "login.html", status=status, headers=headers, next=own_path(next), problem="too-often")
+        return page(request, "login.html", status=TOO_OFTEN, headers=headers, next=own_path(next), problem="too-often")
     token = service.keys.open_session(key)
     if token is None:
         tries.failed(address, now_us)
-        return page(request, "login.html", status=HTTPStatus.UNAUTHORIZED, next=own_path(next), problem="key-wrong")
+        return page(
+            request, "login.html", status=status_of(Unsigned("key-wrong")), next=own_path(next), problem="key-wrong"
+        )
     response = RedirectResponse(own_path(next), SEE_OTHER)
     secure = is_secure(request)
     response.set_cookie(

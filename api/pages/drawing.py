@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.pages.statics import static_url
 from api.pages.words import Words
-from api.problems import language_of
+from api.problems import OK, language_of
 from flows.errors import Language
 from flows.mass import plain_tonnes
 from flows.times import moment_of, shown
@@ -128,7 +128,7 @@ def draw(template: str, language: Language, **values: object) -> str:
 
 
 def page(
-    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
+    request: Request, template: str, *, status: int = OK, headers: Mapping[str, str] | None = None, **values: object
 ) -> Response:
     """A whole page in the reader's language; a language asked for in the address is remembered."""
     language = language_of(request)

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from api.findings import SHOWN_MOST, gathered
 from api.pages.drawing import page
-from api.pages.reading import SEE_OTHER, PageRoute, Reader, TheReader
+from api.pages.reading import PageRoute, Reader, TheReader
+from api.problems import NOT_KEPT, OK, SEE_OTHER
 from api.rest.imports import XLSX, download
 from api.waiting import Kept, give_up, waiting_of
 from api.workbook.report import ImportReport
@@ -147,7 +148,7 @@ def _page(request: Request, reader: Reader, report: ImportReport | None, name: s
         for owner in own
         for kept in _waiting(reader, owner)
     ]
-    status = 422 if report is not None and not report.good else 200
+    status = NOT_KEPT if report is not None and not report.good else OK
     return page(
         request,
         "import.html",

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.pages.drawing import page
-from api.problems import Unsigned, language_of, status_of
+from api.problems import SEE_OTHER, Unsigned, language_of, status_of
 from api.rest.asking import SESSION_COOKIE, TheService, service_of
 from api.service import Service
 from flows.access import Caller, Sight
@@ -24,8 +24,9 @@ from flows.materials import Catalogue
 HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
 """On https: a browser takes it from this very host only, and sends it to no other."""
 SAME_SITES: Final = {"same-origin", "none"}
-SEE_OTHER: Final = 303
 DIVISION_DIGITS: Final = 6
+NONE_NEAR: Final = "—"
+"""What a problem says when no valid word is near what was read."""
 
 
 class Elsewhere(Forbidden):
@@ -149,7 +150,19 @@ def problem_page(request: Request, problem: Problem) -> Response:
         heading=problem.title[language],
         detail=problem.text(language),
         code=problem.key,
+        near=_near(request, problem),
     )
+
+
+def _near(request: Request, problem: Problem) -> tuple[str, str] | None:
+    """The nearest valid word, and the same address asked with it; none when the address does not hold what was read."""
+    read, near = problem.figures.get("read"), problem.figures.get("nearest")
+    known = isinstance(near, str) and near != NONE_NEAR
+    asked = next((name for name, told in request.query_params.items() if told == read), None)
+    if request.method != "GET" or not known or asked is None:
+        return None
+    mended = request.url.include_query_params(**{asked: near})
+    return str(near), f"{mended.path}?{mended.query}"
 
 
 def missing_page(request: Request) -> Response:

@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from api.problems import STATUS
+from flows.errors import Unknown
+
 FOLDER: Final = Path(__file__).parent.parent / "static"
 MEDIA: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -38,7 +41,7 @@ def static_url(name: str) -> str:
 def _serve(request: Request) -> Response:
     body = files().get(request.path_params["name"])
     if body is None or request.path_params["digest"] != digest():
-        return PlainTextResponse("Not found", 404)
+        return PlainTextResponse("Not found", int(STATUS[Unknown]))
     media = MEDIA[Path(request.path_params["name"]).suffix]
     return Response(body, headers={"Cache-Control": FOR_EVER}, media_type=media)
 

@@ -13,7 +13,7 @@ from api.pages.reading import PageRoute, Reader, TheReader
 from api.pages.words import Words
 from api.problems import language_of
 from api.readings import Seen
-from api.rest.asking import TheHorizon
+from api.rest.asking import TheHorizon, check_filters
 from api.rest.batches import find_scanned
 from flows.batches import Batch
 from flows.enterprises import Frozen
@@ -132,6 +132,7 @@ def _traced(batch: Batch, reader: Reader, view: View, horizon: Horizon) -> Trace
     reader.sight.check_follows(batch)
     if view.filter() != ALL:
         reader.sight.check_may_filter()
+        check_filters(reader.service.catalogue, [view.material or None])
     return trace(lineage, rank, view.direction, depth_max=view.depth_max, horizon=horizon, only=view.filter())
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
+from api.problems import OK
 from api.readings import Seen
 from api.rest import shapes
 from api.rest.answers import answer
@@ -154,7 +155,7 @@ def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon
 
 
 @router.get(
-    "/definitions", summary="指标定义 · The indicators' definitions", responses={200: {"model": shapes.Definitions}}
+    "/definitions", summary="指标定义 · The indicators' definitions", responses={OK: {"model": shapes.Definitions}}
 )
 def list_definitions() -> Response:
     """Every definition: formula, what counts and when, source."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.problems import PROBLEM_JSON, STATUS, Unsigned
+from api.problems import OK, PROBLEM_JSON, STATUS, Unsigned
 from flows.errors import Forbidden, Malformed, Problem, Refusal, Unknown
 
 PDF: Final = "application/pdf"
@@ -355,7 +355,7 @@ _ALWAYS: Final = ("unsigned", "forbidden", "malformed")
 
 
 def refusals(
-    shape: type[BaseModel] | None, *kinds: str, status: int = 200, media: tuple[str, ...] = ()
+    shape: type[BaseModel] | None, *kinds: str, status: int = OK, media: tuple[str, ...] = ()
 ) -> dict[int | str, dict[str, Any]]:
     """The answers of a route: its shape, or bytes of these media types, and what it may refuse."""
     good: dict[str, Any] = {"description": "good"}

@@ -1,5 +1,6 @@
 """The pages: who gets in, what each shows to whom, and the words that they say it in."""
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +206,29 @@ def test_only_regulators_filter_a_trace(visitor: TestClient, place: Park) -> Non
     filtered = visitor.get(f"/batches/{DROSS}/trace?depth=all&status=product")
     assert "回收金属铝" in filtered.text
     assert "二次铝灰（电解铝）</th>" not in filtered.text
+
+
+@pytest.mark.parametrize(
+    "path", [f"/batches/{DROSS}/trace?depth=all&", f"/batches/{DROSS}/trace.svg?", "/batches?place=&"]
+)
+def test_a_material_that_is_none_is_told_with_the_nearest_and_a_way_there(
+    visitor: TestClient, place: Park, path: str
+) -> None:
+    enter(visitor, place, "regulator")
+    told = visitor.get(f"{path}material=primary-dros")
+
+    assert told.status_code == 404
+    assert "物料“primary-dros”不在目录中；最接近的是 primary-dross" in told.text
+    way = re.search(r'href="([^"]*material=primary-dross[^"]*)"', told.text)
+    assert way is not None
+    assert visitor.get(html.unescape(way[1])).status_code == 200
+    assert visitor.get(f"{path}material=").status_code == 200
+
+
+def test_who_may_not_filter_hears_nothing_of_the_catalogue(visitor: TestClient, place: Park) -> None:
+    enter(visitor, place, "smelter")
+
+    assert visitor.get(f"/batches/{DROSS}/trace?material=primary-dros").status_code == 403
 
 
 def test_the_trace_draws_the_loop_and_where_everything_ended(visitor: TestClient, place: Park) -> None:
