@@ -33,6 +33,8 @@ class Kept(Frozen):
     """What stood against it when its partner had spoken, or what of it the catalogue no longer allows."""
     brought: str = ""
     """Which import put it here."""
+    withdrawn: tuple["Withdrawn", ...] = ()
+    """Imports that put up the same name before this one and failed while this one lay over theirs."""
 
     @classmethod
     def of(cls, identity: Identity, rows: Iterable[Row], recorded_by: str, brought: str = "") -> "Kept":
@@ -52,6 +54,16 @@ class Kept(Frozen):
                 case _:
                     raise AssertionError(kept)
         return rows, None
+
+
+class Withdrawn(Frozen):
+    """An import that failed, and what had waited under the name before it came."""
+
+    brought: str
+    before: Kept | None = None
+
+
+Kept.model_rebuild()
 
 
 class Waiting(Frozen):
@@ -84,7 +96,9 @@ def keep(desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], clock: Clo
     named = {kept.identity for kept in fresh}
 
     def add(records: tuple[Kept, ...]) -> tuple[Kept, ...]:
-        return (*(kept for kept in records if kept.identity not in named), *fresh)
+        under = {kept.identity: kept.withdrawn for kept in records}
+        laid = (kept.model_copy(update={"withdrawn": under.get(kept.identity, ())}) for kept in fresh)
+        return (*(kept for kept in records if kept.identity not in named), *laid)
 
     return _change(desk, enterprise, add, clock) if fresh else waiting_of(desk, enterprise, clock)
 
@@ -92,19 +106,31 @@ def keep(desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], clock: Clo
 def take_back(
     desk: Desk, enterprise: EnterpriseId, fresh: Sequence[Kept], before: Sequence[Kept], clock: Clock
 ) -> None:
-    """Undo a `keep`: each of its records goes for what waited under its name before, if it is still there.
+    """Undo a `keep`: each of its records goes for what waited under its name before.
 
-    What another import put on the desk meanwhile stays, also under the same name.
+    What another import laid over it meanwhile stays, and is told, so that it does not put ours back when it fails too.
     """
-    brought = {(kept.identity, kept.brought) for kept in fresh}
+    brought = {kept.identity: kept.brought for kept in fresh}
     earlier = {kept.identity: kept for kept in before}
 
     def undo(records: tuple[Kept, ...]) -> tuple[Kept, ...]:
-        left = (earlier.get(kept.identity) if (kept.identity, kept.brought) in brought else kept for kept in records)
+        left = (_undone(kept, brought.get(kept.identity), earlier.get(kept.identity)) for kept in records)
         return tuple(kept for kept in left if kept is not None)
 
     if fresh:
         _ = _change(desk, enterprise, undo, clock)
+
+
+def _undone(kept: Kept, failed: str | None, before: Kept | None) -> Kept | None:
+    """What waits under a name when the import `failed` takes itself back, which had found `before` there."""
+    if failed is None:
+        return kept
+    if kept.brought != failed:
+        return kept.model_copy(update={"withdrawn": (*kept.withdrawn, Withdrawn(brought=failed, before=before))})
+    gone = {each.brought: each.before for each in kept.withdrawn}
+    while before is not None and before.brought in gone:
+        before = gone[before.brought]
+    return None if before is None else before.model_copy(update={"withdrawn": kept.withdrawn})
 
 
 def settle(desk: Desk, enterprise: EnterpriseId, after: dict[Identity, Kept | None], clock: Clock) -> None:
