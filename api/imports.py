@@ -7,11 +7,13 @@ from secrets import token_hex
 from typing import Final, TypeAlias
 
 from api.waiting import Kept, keep, kept_rows, kept_units, settle, take_back, waiting_of
+from api.workbook.holding import held_rows, hold_back
 from api.workbook.judging import found_in, refused, spoken
+from api.workbook.manner import Manner
 from api.workbook.names import Names
-from api.workbook.reading import tables
+from api.workbook.reading import read_file
 from api.workbook.report import ImportProblem, ImportReport, Place, Progress, WaitingRows
-from api.workbook.rows import Reading, Row, read_rows
+from api.workbook.rows import PLAIN, Reading, Row, read_rows
 from api.workbook.sheets import SHEETS, UNIT
 from api.workbook.statements import build, in_order, link_causes, units
 from api.workbook.values import CellReader
@@ -55,10 +57,16 @@ class Draft:
 
 
 def check_workbook(
-    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, *, watch: Watch | None = None
+    data: bytes,
+    enterprise: EnterpriseId,
+    recording: Recording,
+    desk: Desk,
+    *,
+    manner: Manner = PLAIN,
+    watch: Watch | None = None,
 ) -> ImportReport:
     """Judge a workbook and keep nothing: all errors at once, each with its place."""
-    return _check(data, enterprise, recording, desk, watch)[0]
+    return _check(data, enterprise, recording, desk, manner, watch)[0]
 
 
 def commit_workbook(
@@ -68,6 +76,7 @@ def commit_workbook(
     desk: Desk,
     *,
     recorded_by: str,
+    manner: Manner = PLAIN,
     watch: Watch | None = None,
 ) -> ImportReport:
     """Check a workbook and, when nothing stands against it, record all of it in one turn.
@@ -75,8 +84,8 @@ def commit_workbook(
     Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
     Then whatever waited for these facts, here or with a partner, is admitted.
     """
-    report, draft = _check(data, enterprise, recording, desk, watch)
-    if draft is None or not report.good:
+    report, draft = _check(data, enterprise, recording, desk, manner, watch)
+    if draft is None or not report.recordable:
         return report
     fresh = _kept(draft, recorded_by)
     before = keep(desk, enterprise, fresh, recording.clock)
@@ -91,7 +100,8 @@ def commit_workbook(
         return report.model_copy(update={"errors": (_late(problem, draft),)})
     positions = [entry.position for entry in statement.entries if entry.position > at]
     if before:  # what waited under a name that is recorded now was mended by this file
-        settle(desk, enterprise, {unit.key: None for unit in draft.found if unit.awaits is None}, recording.clock)
+        mended = (unit for unit in draft.found if unit.awaits is None and not unit.fails)
+        settle(desk, enterprise, {unit.key: None for unit in mended}, recording.clock)
     admit_waiting(recording, desk)
     still = {kept.identity for kept in waiting_of(desk, enterprise, recording.clock)}
     waiting = tuple(_waiting_rows(unit for unit in draft.waiting if unit.key in still))
@@ -126,20 +136,20 @@ def admit_waiting(recording: Recording, desk: Desk, enterprises: Iterable[Enterp
 
 
 def _check(
-    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, watch: Watch | None
+    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, manner: Manner, watch: Watch | None
 ) -> tuple[ImportReport, Draft | None]:
     digest = hashlib.sha256(data).hexdigest()
     if watch is not None:
         watch("reading", 0, 1)
     try:
-        read = read_rows(tables(data), CellReader(recording.book.catalogue))
+        read = read_rows(read_file(data, manner.file_name), CellReader(recording.book.catalogue), manner)
     except Problem as problem:
         told = ImportProblem.of(problem, Place())
         return ImportReport(enterprise=enterprise, digest=digest, errors=(told,)), None
     draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording))
-    errors = _unregistered(read.rows, draft.world)
+    errors = [] if read.incomplete else _unregistered(read.rows, draft.world)
     if not errors:
-        _judge(draft, recording, watch)
+        _judge_settled(draft, recording, watch, good_rows=manner.good_rows)
         errors = _told(read, draft)
     findings = [*read.findings, *(each for unit in draft.found for each in unit.findings)]
     report = ImportReport(
@@ -151,6 +161,11 @@ def _check(
         errors=tuple(errors),
         waiting=tuple(_waiting_rows(draft.waiting)),
         findings=tuple(findings),
+        sheets=tuple(read.sheets),
+        headers=tuple(told for head in read.heads for told in head.read),
+        headers_unknown=tuple(told for head in read.heads for told in head.unknown),
+        held=tuple(held_rows(draft.found, errors)) if errors else (),
+        good_rows=manner.good_rows,
     )
     return report, draft
 
@@ -177,6 +192,21 @@ def _unregistered(rows: Iterable[Row], world: World) -> list[ImportProblem]:
         return []
     problem = Unknown("workbook-enterprise-unregistered", enterprise=world.enterprise)
     return [ImportProblem.of(problem, Place(sheet=UNIT.zh))]
+
+
+def _judge_settled(draft: Draft, recording: Recording, watch: Watch | None, *, good_rows: bool) -> None:
+    """Judge the units; where good rows go in alone, once more without those that failed, until none does."""
+    built = [len(unit.findings) for unit in draft.found]
+    if good_rows:
+        hold_back(draft.found, draft.ordered)
+    _judge(draft, recording, watch)
+    while good_rows and any(unit.fails for unit, _ in draft.judged):
+        hold_back(draft.found, draft.ordered)
+        for unit, count in zip(draft.found, built, strict=True):
+            del unit.findings[count:]
+        _judge(draft, recording, watch)
+    if good_rows:
+        hold_back(draft.found, draft.ordered)
 
 
 def _judge(draft: Draft, recording: Recording, watch: Watch | None) -> None:

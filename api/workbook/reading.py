@@ -1,32 +1,42 @@
-"""A file of Excel as tables of cells: how large it unpacks, which formulas have no result, where each cell stands."""
+"""A file as tables of cells, known by what it holds and not by its name: .xlsx, .xls or .csv."""
 
 import re
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from pathlib import PurePath
 from typing import Final, TypeAlias
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from api.workbook.biff import look_inside as look_inside_xls
+from api.workbook.cells import cell_name, check_extent, column_number
+from api.workbook.delimited import Script, read_delimited
 from flows.errors import Malformed
 
 FILE_MAX_B: Final = 50_000_000
 """A hundred thousand rows are a tenth of this."""
 UNPACKED_MAX_B: Final = 200_000_000
 """190 kB of a hostile file declared 49 MB: what unpacks to more than this is no ledger."""
-COLUMN_LETTERS_MAX: Final = 2  # up to column ZZ
-ROWS_MAX: Final = 100_000
+SNIFFED_B: Final = 4_000
+"""As far as a web page's first table is looked for."""
 
 Raw: TypeAlias = str | float | int | bool | date | datetime | time | timedelta
 
-_FORMULA_CELL: Final = re.compile(rb'<c\b(?P<head>[^>]*?\br="(?P<name>[A-Z]+\d+)"[^>]*)>(?P<inside>.*?)</c>', re.DOTALL)
+_FORMULA_CELL: Final = re.compile(
+    rb'<c\b(?P<head>[^>]*?\br="(?P<name>[A-Z]+\d+)"[^>]*)(?<!/)>(?P<inside>.*?)</c>', re.DOTALL
+)
 _FILLED: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*(?<!/)>')
 _VALUE: Final = re.compile(rb"<v[^>]*>[^<]+</v>")
 _NONE: Final[frozenset[str]] = frozenset()
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_COMPOUND: Final = b"\xd0\xcf\x11\xe0"
+_WEB: Final = (b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<style", b"mime-version:")
+_NO_TABLES: Final = (b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"{\\rtf", b"rar!", b"7z\xbc")
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -38,35 +48,66 @@ class Table:
     cells: list[list[Raw]]
     without_result: frozenset[str] = field(default_factory=frozenset[str])
     """Names of cells that hold a formula without a result, or with an error."""
+    shown: bool = True
 
 
-def cell_name(row: int, column: int) -> str:
-    """``cell_name(5, 27)`` is AA5, as Excel shows it."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row}"
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What was handed in: its tables, and how it was written when it is a .csv."""
+
+    tables: list[Table]
+    name: str = ""
+    """The file's name without its ending: it may say which sheet a .csv is."""
+    script: Script | None = None
 
 
-def tables(data: bytes) -> list[Table]:
-    """All sheets of a workbook.
+def read_file(data: bytes, name: str = "") -> Handed:
+    """All tables of a file. A .csv is one table, called like the file.
 
     Raises:
-        Malformed: not a workbook, protected, too large, or too large unpacked.
+        Malformed: empty, too large, or too large unpacked; protected by a password; damaged; a web page or XML that
+            is only called .xls; no table at all. Each says what to do.
     """
     if len(data) > FILE_MAX_B:
         raise Malformed("workbook-too-large", megabytes=len(data) // 1_000_000, limit=FILE_MAX_B // 1_000_000)
-    broken = _look_inside(data) if data.startswith(b"PK") else {}  # an old .xls keeps every formula's result
+    stem = PurePath(name.replace("\\", "/")).stem
+    head = data[:SNIFFED_B].lstrip(_BLANK).lower()
+    if not data.strip(_BLANK):
+        raise Malformed("file-empty")
+    if data.startswith(b"PK"):
+        return Handed(_tables(data, _look_inside(data)), stem)
+    if data.startswith(_COMPOUND):
+        return Handed(_tables(data, look_inside_xls(data)), stem)
+    if head.startswith(_WEB) or b"<table" in head:
+        raise Malformed("file-is-web-page")
+    if head.startswith(b"<?xml"):
+        raise Malformed("file-is-xml")
+    if head.startswith(_NO_TABLES):
+        raise Malformed("file-not-a-table")
+    rows, script = read_delimited(data)
+    wide = max(map(len, rows), default=0)
+    check_extent(stem, len(rows), wide)
+    formulas = frozenset(
+        cell_name(row, at)
+        for row, cells in enumerate(rows, 1)
+        for at, text in enumerate(cells, 1)
+        if text.startswith("=") and not text.startswith('="')
+    )
+    return Handed([Table(stem, [[*row] for row in rows], formulas)], stem, script)
+
+
+def _tables(data: bytes, broken: Mapping[str, frozenset[str]]) -> list[Table]:
     try:
         with CalamineWorkbook.from_filelike(BytesIO(data)) as book:
             return [
                 Table(
-                    name,
-                    [[*row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)],
-                    broken.get(name, _NONE),
+                    sheet.name,
+                    [[*row] for row in book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)],
+                    broken.get(sheet.name, _NONE),
+                    sheet.visible == SheetVisibleEnum.Visible,
                 )
-                for name in book.sheet_names
+                for sheet in book.sheets_metadata
+                if sheet.typ == SheetTypeEnum.WorkSheet  # a chart has no cells
             ]
     except CalamineError as fault:
         raise Malformed("workbook-unreadable") from fault
@@ -104,17 +145,18 @@ def _is_xlsx(data: bytes) -> bool:
 
 
 def _check_extent(name: str, xml: bytes) -> None:
-    """One cell in the last corner would lay out millions of empty ones."""
-    rows = max((int(match[2]) for match in _FILLED.finditer(xml)), default=0)
-    columns = max((len(match[1]) for match in _FILLED.finditer(xml)), default=0)
-    if rows > ROWS_MAX or columns > COLUMN_LETTERS_MAX:
-        raise Malformed("workbook-too-long", sheet=name, rows=rows, limit=ROWS_MAX)
+    rows, letters = 0, set[bytes]()
+    for match in _FILLED.finditer(xml):
+        rows = max(rows, int(match[2]))
+        letters.add(match[1])
+    check_extent(name, rows, max((column_number(each.decode()) for each in letters), default=0))
 
 
 def _broken(xml: bytes) -> Iterator[str]:
     for match in _FORMULA_CELL.finditer(xml):
         fails = b't="e"' in match["head"]
-        if fails or (b"<f" in match["inside"] and not _VALUE.search(match["inside"])):
+        empty_text = b't="str"' in match["head"] and b"<v" in match["inside"]  # a formula may well answer nothing
+        if fails or (b"<f" in match["inside"] and not empty_text and not _VALUE.search(match["inside"])):
             yield match["name"].decode()
 
 

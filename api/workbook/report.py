@@ -1,6 +1,6 @@
 """What an import answers: every error with its exact place, what waits for a partner, what was recorded."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from flows.enterprises import Frozen
 from flows.errors import Figure, Language, Problem
@@ -9,7 +9,12 @@ from flows.law import Finding
 
 ALLOWED_SHOWN = 20  # more words than this are looked up in the dropdown
 
+HEAD_KEYS: Final = frozenset({"workbook-header-unknown", "workbook-header-twice", "workbook-header-missing"})
+"""What stands against a row of headers."""
+
 Progress: TypeAlias = Literal["reading", "checking", "recording"]
+SheetHow: TypeAlias = Literal["title", "file_name", "remembered", "headers", "given"]
+"""By what a table or a header is known: its title, its file's name, what was said of it before, its headers, what is said now."""
 
 
 class Place(Frozen):
@@ -31,6 +36,11 @@ class ImportProblem(Frozen):
     read: str = ""
     allowed: tuple[str, ...] = ()
     nearest: str | None = None
+
+    @property
+    def of_file(self) -> bool:
+        """It stands against the file, or against a whole sheet: no row of it can be taken for good."""
+        return self.place.row is None or self.key in HEAD_KEYS
 
     @classmethod
     def of(
@@ -83,6 +93,46 @@ class WaitingRows(Frozen):
     problem: ImportProblem | None = None
 
 
+class SheetRead(Frozen):
+    """A table that bears none of our names, the sheet that it was read as, and how that is known."""
+
+    table: str
+    sheet: str
+    how: SheetHow
+    fingerprint: str = ""
+
+
+class HeaderRead(Frozen):
+    """A header of the enterprise's own, and the column of ours that it was read as; none: it was passed over."""
+
+    sheet: str
+    header: str
+    cell: str
+    column: str
+    how: SheetHow
+
+
+class HeaderUnknown(Frozen):
+    """A header that says nothing to us, what stands below it, our columns that it may mean, and all that are free."""
+
+    sheet: str
+    header: str
+    cell: str
+    samples: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+class HeldRows(Frozen):
+    """Rows that are right and rest on one that is not: held back until that one is mended."""
+
+    sheet: str
+    rows: tuple[int, ...]
+    record: str
+    zh: str
+    en: str
+
+
 class ImportReport(Frozen):
     """The answer to one workbook. With errors nothing was recorded; waiting is not an error."""
 
@@ -99,8 +149,22 @@ class ImportReport(Frozen):
     errors: tuple[ImportProblem, ...] = ()
     waiting: tuple[WaitingRows, ...] = ()
     findings: tuple[ImportFinding, ...] = ()
+    sheets: tuple[SheetRead, ...] = ()
+    """Tables that were read as a sheet whose name they do not bear."""
+    headers: tuple[HeaderRead, ...] = ()
+    """Headers of the enterprise's own: nothing is read under another name without being listed here."""
+    headers_unknown: tuple[HeaderUnknown, ...] = ()
+    held: tuple[HeldRows, ...] = ()
+    """With errors: what is held back besides the rows that are wrong."""
+    good_rows: bool = False
+    """Good rows are recorded without the others."""
 
     @property
     def good(self) -> bool:
         """Nothing stands against it."""
         return not self.errors
+
+    @property
+    def recordable(self) -> bool:
+        """It may be recorded: all of it, or its good rows where that was asked and every error is one of a row."""
+        return self.good or (self.good_rows and not any(problem.of_file for problem in self.errors))

@@ -1,21 +1,26 @@
 """From cells to rows: headers found by name, every cell read by its column, every error with its exact place."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from api.workbook.cells import cell_name
+from api.workbook.heads import Head, fingerprint, head_of, sheet_of, unused
 from api.workbook.layout import Column, Sheet
-from api.workbook.reading import Raw, Table, cell_name
-from api.workbook.report import ImportFinding, ImportProblem, Place
-from api.workbook.sheets import BY_KEY, BY_NAME, CODES_SHEET, NOTES_SHEET
+from api.workbook.manner import Manner
+from api.workbook.reading import Handed, Raw, Table
+from api.workbook.report import ImportFinding, ImportProblem, Place, SheetRead
+from api.workbook.sheets import BY_KEY, BY_NAME, CODES_SHEET, ERRORS_SHEET, NOTES_SHEET
 from api.workbook.values import CellReader, Unread, Value, plain
 from flows import codes
 from flows.errors import Malformed, Problem
 from flows.law import Finding
 
-HEADER_WITHIN: Final = 10  # a title and a line of remarks may stand above the headers
+PLAIN: Final = Manner()
+OWN_SHEETS: Final = frozenset({NOTES_SHEET, CODES_SHEET, ERRORS_SHEET})
+"""Sheets of ours that hold no rows."""
 
 
 @dataclass(frozen=True)
@@ -109,74 +114,95 @@ class Reading:
     findings: list[ImportFinding] = field(default_factory=list[ImportFinding])
     incomplete: bool = False
     """A sheet could not be read at all: what refers to it cannot be judged."""
+    heads: list[Head] = field(default_factory=list[Head])
+    sheets: list[SheetRead] = field(default_factory=list[SheetRead])
 
 
-def read_rows(tables: Iterable[Table], reader: CellReader) -> Reading:
-    """Rows of the sheets that the template has; a missing sheet is an empty one."""
+def read_rows(handed: Handed, reader: CellReader, manner: Manner = PLAIN) -> Reading:
+    """Rows of the sheets that the template has; a missing sheet is an empty one.
+
+    A table goes by its name. Where no table has one of ours, and in a .csv, it goes by what `sheet_of` finds.
+    """
     reading = Reading()
-    tables = list(tables)
-    names = {unicodedata.normalize("NFKC", table.name).strip() for table in tables}
-    for table in tables:
-        name = unicodedata.normalize("NFKC", table.name).strip()
-        if name in (NOTES_SHEET, CODES_SHEET) or not any(_row_holds(row) for row in table.cells):
-            continue
-        if name in BY_NAME:
-            _read_sheet(table, BY_NAME[name], reader, reading)
-            continue
-        near = codes.nearest(name, set(BY_NAME) - names)
-        if near is not None:
-            reading.incomplete = True
-            problem = Malformed("workbook-sheet-unknown", sheet=table.name, nearest=near)
-            reading.problems.append(
-                ImportProblem.of(problem, Place(sheet=table.name), table.name, tuple(BY_NAME), near)
-            )
-        else:
-            finding = Finding.of("workbook-sheet-not-read", sheet=table.name)
-            reading.findings.append(ImportFinding.of(finding, Place(sheet=table.name)))
+    tables = [table for table in handed.tables if any(_row_holds(row) for row in table.cells)]
+    tables = [table for table in tables if _named(table) not in OWN_SHEETS]
+    if not tables:
+        reading.incomplete = True
+        reading.problems.append(ImportProblem.of(Malformed("file-holds-no-rows"), Place()))
+    names = {_named(table) for table in tables}
+    if handed.script is not None or names.isdisjoint(BY_NAME):
+        _read_nameless(tables, handed, reader, reading, manner)
+    else:
+        for table in tables:
+            if (sheet := BY_NAME.get(_named(table))) is not None:
+                _read_sheet(table, sheet, reader, reading, manner)
+            elif (near := codes.nearest(_named(table), set(BY_NAME) - names)) is not None:
+                reading.incomplete = True
+                problem = Malformed("workbook-sheet-unknown", sheet=table.name, nearest=near)
+                told = ImportProblem.of(problem, Place(sheet=table.name), table.name, tuple(BY_NAME), near)
+                reading.problems.append(told)
+            else:
+                _pass_over(table, reading)
+    reading.problems += unused(manner, reading.heads)
     return reading
+
+
+def _named(table: Table) -> str:
+    return unicodedata.normalize("NFKC", table.name).strip()
 
 
 def _row_holds(row: Iterable[Raw]) -> bool:
     return any(plain(raw) for raw in row)
 
 
-def _header(raw: Raw) -> str:
-    return "".join(unicodedata.normalize("NFKC", plain(raw)).split()).rstrip("*")
+def _pass_over(table: Table, reading: Reading) -> None:
+    finding = Finding.of("workbook-sheet-not-read", sheet=table.name)
+    reading.findings.append(ImportFinding.of(finding, Place(sheet=table.name)))
 
 
-def _headers_of(sheet: Sheet) -> dict[str, Column]:
-    return {_header(column.zh): column for column in sheet.columns}
-
-
-def _read_sheet(table: Table, sheet: Sheet, reader: CellReader, reading: Reading) -> None:
-    known = _headers_of(sheet)
-    counts = [sum(_header(raw) in known for raw in row) for row in table.cells[:HEADER_WITHIN]]
-    head_at = counts.index(max(counts))
-    found: dict[int, Column] = {}
-    wrong: list[ImportProblem] = []
-    for at, raw in enumerate(table.cells[head_at]):
-        if not (header := _header(raw)):
-            continue
-        place = Place(sheet=sheet.zh, row=head_at + 1, column=plain(raw), cell=cell_name(head_at + 1, at + 1))
-        column = known.get(header)
-        if column is None:
-            near = codes.nearest(header, known)
-            problem = Malformed("workbook-header-unknown", header=plain(raw), nearest=near or "—")
-            wrong.append(ImportProblem.of(problem, place, plain(raw), tuple(each.zh for each in sheet.columns), near))
-        elif column in found.values():
-            wrong.append(ImportProblem.of(Malformed("workbook-header-twice", header=column.zh), place, plain(raw)))
+def _read_nameless(
+    tables: Sequence[Table], handed: Handed, reader: CellReader, reading: Reading, manner: Manner
+) -> None:
+    """Tables that bear none of our names: what is some sheet is read as that; where none is, it is asked."""
+    found = [(table, sheet_of(table, handed, manner)) for table in tables]
+    known = any(isinstance(of, tuple) for _, of in found)
+    first: dict[str, str] = {}
+    for table, of in found:
+        if isinstance(of, list) and known:
+            _pass_over(table, reading)
+        elif isinstance(of, list):
+            reading.incomplete = True
+            reading.problems.append(_unclear(table, of, handed))
+        elif (other := first.setdefault(of[0].key, table.name)) != table.name:
+            reading.incomplete = True
+            problem = Malformed("workbook-sheet-twice", one=other, other=table.name, sheet=of[0].zh)
+            reading.problems.append(ImportProblem.of(problem, Place(sheet=table.name), table.name))
         else:
-            found[at] = column
-    for column in sheet.columns:
-        if column.required and column not in found.values():
-            problem = Malformed("workbook-header-missing", header=column.zh)
-            wrong.append(ImportProblem.of(problem, Place(sheet=sheet.zh, row=head_at + 1, column=column.zh)))
-    reading.problems += wrong
-    if any(problem.key == "workbook-header-missing" for problem in wrong):
+            sheet, how = of
+            told = SheetRead(table=table.name, sheet=sheet.zh, how=how, fingerprint=fingerprint(table))
+            reading.sheets.append(told)
+            _read_sheet(table, sheet, reader, reading, manner)
+
+
+def _unclear(table: Table, candidates: Sequence[Sheet], handed: Handed) -> ImportProblem:
+    names = tuple(sheet.zh for sheet in candidates)
+    told = "、".join(names)
+    if handed.script is not None:
+        problem = Malformed("csv-sheet-unclear", file=table.name, candidates=told, example=names[0])
+    else:
+        problem = Malformed("workbook-sheet-unclear", sheet=table.name, candidates=told)
+    return ImportProblem.of(problem, Place(sheet=table.name), table.name, names)
+
+
+def _read_sheet(table: Table, sheet: Sheet, reader: CellReader, reading: Reading, manner: Manner) -> None:
+    head = head_of(table, sheet, manner)
+    reading.heads.append(head)
+    reading.problems += head.problems
+    if head.incomplete:
         reading.incomplete = True
         return
-    for at, cells in enumerate(table.cells[head_at + 1 :], head_at + 2):
-        _read_row(at, cells, found, sheet, table, reader, reading)
+    for at, cells in enumerate(table.cells[head.at + 1 :], head.at + 2):
+        _read_row(at, cells, head.columns, sheet, table, reader, reading)
 
 
 def _read_row(

@@ -258,3 +258,5 @@ BY_NAME: Final = {sheet.zh: sheet for sheet in SHEETS}
 BY_KEY: Final = {sheet.key: sheet for sheet in SHEETS}
 NOTES_SHEET: Final = "填写说明"
 CODES_SHEET: Final = "代码"
+ERRORS_SHEET: Final = "错误清单"
+"""The list that an error file begins with; an import passes it over."""

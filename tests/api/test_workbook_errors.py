@@ -309,9 +309,27 @@ def test_an_empty_first_column_shifts_nothing() -> None:
     assert all(each.place.cell != "A2" for each in checked(changed(formula)).errors)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 no book"])
-def test_what_is_no_workbook_is_said_so(data: bytes) -> None:
-    assert only(checked(data)).key == "workbook-unreadable"
+HTML = "<html><meta charset='gb2312'><body><table><tr><td>产生批次编码</td></tr></table>".encode("gb18030")
+NO_WORKBOOKS = [
+    (b"", "file-empty"),
+    (b"\xef\xbb\xbf \r\n\t", "file-empty"),
+    (b"hello", "csv-sheet-unclear"),
+    (b"PK\x03\x04 broken", "workbook-unreadable"),
+    (b"\xd0\xcf\x11\xe0 no book", "workbook-unreadable"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 2000, "workbook-unreadable"),
+    (HTML, "file-is-web-page"),
+    (b"\xef\xbb\xbf  <!DOCTYPE html><title>x", "file-is-web-page"),
+    (b"MIME-Version: 1.0\r\nContent-Type: multipart/related", "file-is-web-page"),
+    (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>', "file-is-xml"),
+    (b"%PDF-1.7", "file-not-a-table"),
+    (b"\x62\x14\x23\x65" + bytes(range(256)) * 8, "csv-encoding-unknown"),  # what a company's encryption leaves
+    (b"a\x00b\x01", "file-not-a-table"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "key"), NO_WORKBOOKS)
+def test_what_is_no_workbook_is_told_what_it_is(data: bytes, key: str) -> None:
+    assert only(checked(data)).key == key
 
 
 def test_a_zip_that_is_no_workbook_is_said_so() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.waiting import waiting_of
 from api.workbook.export import export_workbook
-from api.workbook.reading import tables
+from api.workbook.reading import read_file
 from api.workbook.remarks import read_remarks, write_remarks
 from flows.enterprises import Site
 from flows.errors import Malformed
@@ -80,7 +80,7 @@ def test_an_export_of_an_import_is_the_same_workbook(first: House) -> None:
 
 def cells(data: bytes) -> dict[str, list[str]]:
     """The rows of each sheet in no order, their running numbers left out."""
-    return {table.name: sorted(repr(row[1:]) for row in table.cells) for table in tables(data)}
+    return {table.name: sorted(repr(row[1:]) for row in table.cells) for table in read_file(data).tables}
 
 
 def balances(house: House) -> dict[tuple[str, str, str, str], int]:
