@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final, TypeAlias
 
+from api.manners import giving_way
+from api.turns import Kept as TurnsKept
+from api.turns import record_in_turns
 from api.waiting import Kept, keep, kept_rows, kept_units, settle, take_back, waiting_of
 from api.workbook.holding import held_rows, hold_back
 from api.workbook.judging import found_in, refused, spoken
@@ -18,11 +21,12 @@ from api.workbook.sheets import SHEETS, UNIT
 from api.workbook.statements import build, in_order, link_causes, units
 from api.workbook.values import CellReader
 from api.workbook.world import Awaits, Unit, World
-from flows.errors import Malformed, Problem, Unknown
+from flows.errors import Conflict, Malformed, Problem, Unknown
 from flows.events import Event
 from flows.ids import EnterpriseId
 from flows.ports import Desk
 from flows.recording import Recording, Statement
+from flows.rehearsal import rehearse
 
 Watch: TypeAlias = Callable[[Progress, int, int], None]
 """Hears what is being done, how much of it is done, and how much there is."""
@@ -66,7 +70,8 @@ def check_workbook(
     watch: Watch | None = None,
 ) -> ImportReport:
     """Judge a workbook and keep nothing: all errors at once, each with its place."""
-    return _check(data, enterprise, recording, desk, manner, watch)[0]
+    with giving_way():
+        return _check(data, enterprise, recording, desk, manner, watch)[0]
 
 
 def commit_workbook(
@@ -79,43 +84,50 @@ def commit_workbook(
     manner: Manner = PLAIN,
     watch: Watch | None = None,
 ) -> ImportReport:
-    """Check a workbook and, when nothing stands against it, record all of it in one turn.
+    """Check a workbook and, when nothing stands against it, record all of it.
 
+    A file of many facts is recorded in turns (`api.turns`); should a neighbour's fact, told meanwhile, stand against one
+    of its own, it stops there and the report says what stands. The same file again goes on from there.
     Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
     Then whatever waited for these facts, here or with a partner, is admitted.
     """
-    report, draft = _check(data, enterprise, recording, desk, manner, watch)
-    if draft is None or not report.recordable:
-        return report
+    with giving_way():
+        report, draft = _check(data, enterprise, recording, desk, manner, watch)
+        if draft is None or not report.recordable:
+            return report
+        return _commit(report, draft, recording, desk, recorded_by, watch or _nobody)
+
+
+def _commit(
+    report: ImportReport, draft: Draft, recording: Recording, desk: Desk, recorded_by: str, tell: Watch
+) -> ImportReport:
+    enterprise = report.enterprise
     fresh = _kept(draft, recorded_by)
     before = keep(desk, enterprise, fresh, recording.clock)
-    at = recording.book.position
-    facts = draft.facts
-    if watch is not None:
-        watch("recording", 0, len(facts))
-    try:
-        statement = recording.record(facts, recorded_by) if facts else Statement((), recorded_by)
-    except Problem as problem:  # somebody else wrote between the check and the commit
+    count = len(draft.facts)
+    tell("recording", 0, count)
+    records = [unit.facts for unit, _ in draft.judged]
+    kept = record_in_turns(records, recorded_by, recording, lambda done: tell("recording", done, count))
+    if kept.problem is not None:  # somebody else wrote between the check and the commit
         take_back(desk, enterprise, fresh, before, recording.clock)
-        return report.model_copy(update={"errors": (_late(problem, draft),)})
-    positions = [entry.position for entry in statement.entries if entry.position > at]
+        return report.model_copy(update={"errors": tuple(_late(kept, draft)), **_positions(kept)})
     if before:  # what waited under a name that is recorded now was mended by this file
         mended = (unit for unit in draft.found if unit.awaits is None and not unit.fails)
         settle(desk, enterprise, {unit.key: None for unit in mended}, recording.clock)
     admit_waiting(recording, desk)
     still = {kept.identity for kept in waiting_of(desk, enterprise, recording.clock)}
     waiting = tuple(_waiting_rows(unit for unit in draft.waiting if unit.key in still))
-    if watch is not None:
-        watch("recording", len(facts), len(facts))
-    return report.model_copy(
-        update={
-            "committed": True,
-            "facts": len(positions),
-            "first_position": min(positions, default=None),
-            "last_position": max(positions, default=None),
-            "waiting": waiting,
-        }
-    )
+    return report.model_copy(update={"committed": True, "waiting": waiting, **_positions(kept)})
+
+
+def _nobody(*_: object) -> None:
+    """Nobody watches."""
+
+
+def _positions(kept: TurnsKept) -> dict[str, int | None]:
+    """What was recorded anew, for a report."""
+    first, last = min(kept.positions, default=None), max(kept.positions, default=None)
+    return {"facts": len(kept.positions), "first_position": first, "last_position": last}
 
 
 def admit_waiting(recording: Recording, desk: Desk, enterprises: Iterable[EnterpriseId] | None = None) -> int:
@@ -213,13 +225,10 @@ def _judge(draft: Draft, recording: Recording, watch: Watch | None) -> None:
     stated = [unit for unit in draft.ordered if unit.facts and unit.awaits is None and not unit.fails]
     draft.judged = [(unit, Statement(tuple(unit.facts), "")) for unit in stated]
 
-    def told() -> Iterator[Statement]:
-        for done, (_, statement) in enumerate(draft.judged):
-            if watch is not None and done % 100 == 0:
-                watch("checking", done, len(draft.judged))
-            yield statement
-
-    recording.check(told())
+    tell = watch or _nobody
+    tell("checking", 0, len(draft.judged))
+    for done in rehearse([statement for _, statement in draft.judged], recording):
+        tell("checking", done, len(draft.judged))
     words = spoken(draft.found, draft.world)
     for unit, statement in draft.judged:
         if any(draft.found[cause].fails for cause in unit.causes):
@@ -249,14 +258,15 @@ def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
     )
 
 
-def _late(problem: Problem, draft: Draft) -> ImportProblem:
-    """A refusal of the commit itself: the place in the statement leads back to the row."""
-    number = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
-    for unit, _ in draft.judged:
-        if number < len(unit.facts):
-            return refused(unit, problem, spoken(draft.found, draft.world))
-        number -= len(unit.facts)
-    raise AssertionError(problem.where)
+def _late(kept: TurnsKept, draft: Draft) -> Iterator[ImportProblem]:
+    """A refusal of the commit itself, at its row; and how much of a long file stands already."""
+    assert kept.problem is not None
+    assert kept.stopped_at is not None
+    unit = draft.judged[kept.stopped_at][0]
+    yield refused(unit, kept.problem, spoken(draft.found, draft.world))
+    if kept.positions:
+        stands = Conflict("import-broke-off", kept=len(kept.positions), left=len(draft.facts) - len(kept.positions))
+        yield ImportProblem.of(stands, unit.first.place())
 
 
 # waiting ------------------------------------------------------------------------------------------------------------

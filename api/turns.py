@@ -1,0 +1,77 @@
+"""A long statement recorded in short turns of whole records, with room between them for whoever else writes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flows.errors import Problem
+from flows.events import Event
+from flows.recording import Recording
+
+WHOLE_MOST: Final = 500
+"""So many facts are one turn, all or none: on a slow core that is a twentieth of a second."""
+TURN_S: Final = 0.012
+"""How long a turn of a longer statement is to hold the ledger: a neighbour's fact must be durable within 100 ms."""
+FACTS_LEAST, FACTS_FIRST, FACTS_MOST = 10, 50, WHOLE_MOST
+"""Of such a turn; between them, as many as the machine manages in its time."""
+APART: Final = 2.0
+"""The pause after a turn, in turns: another process tries the lock now and then, and must find it free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was recorded; and when it stopped before the end, the number of the record that was refused, and why."""
+
+    positions: Sequence[int]
+    stopped_at: int | None = None
+    problem: Problem | None = None
+
+
+def record_in_turns(
+    records: Sequence[Sequence[Event]], recorded_by: str, recording: Recording, told: Callable[[int], None]
+) -> Kept:
+    """Record records in order; `told` hears after each turn how many facts are behind it.
+
+    A short statement is one turn: all of it is kept, or nothing. A longer one is kept turn by turn, no record cut in
+    two; it stops at the first refusal, and the turns before it stand.
+    """
+    begin = recording.catch_up()
+    whole = sum(map(len, records)) <= WHOLE_MOST
+    positions: list[int] = []
+    first, done, most = 0, 0, WHOLE_MOST if whole else FACTS_FIRST
+    while first < len(records):
+        last = _end_of_turn(records, first, most)
+        facts = [event for record in records[first:last] for event in record]
+        since = time.monotonic()
+        try:
+            statement = recording.record(facts, recorded_by)
+        except Problem as problem:
+            return Kept(positions, first + _record_of(problem, records[first:last]), problem)
+        taken_s = time.monotonic() - since
+        positions += [entry.position for entry in statement.entries if entry.position > begin]
+        first, done = last, done + len(facts)
+        told(done)
+        if first < len(records):
+            most = max(FACTS_LEAST, min(FACTS_MOST, round(len(facts) * TURN_S / taken_s)))
+            time.sleep(APART * taken_s)
+    return Kept(positions)
+
+
+def _end_of_turn(records: Sequence[Sequence[Event]], first: int, most: int) -> int:
+    """The end of the records that fit into a turn; one at least."""
+    last, facts = first + 1, len(records[first])
+    while last < len(records) and facts + len(records[last]) <= most:
+        facts += len(records[last])
+        last += 1
+    return last
+
+
+def _record_of(problem: Problem, records: Sequence[Sequence[Event]]) -> int:
+    """A refusal names the fact's place in the statement; this finds the record that it belongs to."""
+    number = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
+    for at, record in enumerate(records):
+        if number < len(record):
+            return at
+        number -= len(record)
+    raise AssertionError(problem.where)
