@@ -10,11 +10,13 @@ from rich.markup import escape
 
 from api import outline, terminal
 from api.documents import batch_label, manifest_sheet
+from api.findings import print_kinds
 from api.region import Region, region
 from api.region.assembly import Fact
 from api.region.ordering import statements
 from api.service import Service
 from api.settings import Settings
+from api.workbook.report import ImportFinding, ImportReport, Place
 from flows.access import Caller
 from flows.errors import Problem
 from flows.indicators import Boundary, Period, Question
@@ -50,10 +52,12 @@ def run_demo(folder: Path, seed: int, out: Console) -> Service:
     _mark(service, seed)
     viewer = Caller(next(iter(_regulators(told))), "auditor")
     with out.status("登记示例区域 · recording the region"):
-        _record(service, told, told.facts_before)
-        workbook, rows = _hand_in(service, told, folder)
-        _record(service, told, told.facts_after)
-    _introduce(service, told, workbook, rows, out)
+        found = _record(service, told, told.facts_before)
+        workbook, report = _hand_in(service, told, folder)
+        found += [*report.findings, *_record(service, told, told.facts_after)]
+    _introduce(service, told, workbook, report.rows, out)
+    out.rule("核查发现 · findings")
+    print_kinds(found, out)
     _follow(service, viewer, told, out)
     _figure(service, out)
     _print_documents(service, told, folder, out)
@@ -86,26 +90,29 @@ def _mark(service: Service, seed: int) -> None:
     service.desk.put(MARK, MARK, str(seed).encode(), version=0, now_us=instant_us(service.clock()))
 
 
-def _record(service: Service, told: Region, facts: Sequence[Fact]) -> None:
-    """Each statement by the organisation that makes it, under the policy for everybody."""
+def _record(service: Service, told: Region, facts: Sequence[Fact]) -> list[ImportFinding]:
+    """Each statement by the organisation that makes it, under the policy for everybody; returns what was found."""
+    found: list[ImportFinding] = []
     for uscc, stated in statements(facts):
         organisation = told.organisations[uscc]
         role = "regulator" if organisation.role == "regulator" else "member"
-        service.state(Caller(uscc, role, organisation.division if role == "regulator" else ""), stated)
+        statement = service.state(Caller(uscc, role, organisation.division if role == "regulator" else ""), stated)
+        found += (ImportFinding.of(each, Place()) for each in statement.findings)
+    return found
 
 
-def _hand_in(service: Service, told: Region, folder: Path) -> tuple[Path, int]:
+def _hand_in(service: Service, told: Region, folder: Path) -> tuple[Path, ImportReport]:
     """One enterprise keeps its ledger in Excel: its workbook is written, then imported like anybody's."""
     draft = Service.over(service.settings, MemoryLedger(), MemoryDesk(), service.clock)
     for facts in (told.facts_before, told.workbook_facts):
-        _record(draft, told, facts)
+        _ = _record(draft, told, facts)
     body = draft.workbook(told.workbook_enterprise, None)
     path = folder / "workbook.xlsx"
     path.write_bytes(body)
     caller = Caller(told.workbook_enterprise, "member")
     report = service.commit_import(caller, told.workbook_enterprise, path.read_bytes())
     assert report.committed, [each.text("en") for each in report.errors[:5]]
-    return path, report.rows
+    return path, report
 
 
 def _introduce(service: Service, told: Region, workbook: Path, rows: int, out: Console) -> None:

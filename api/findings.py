@@ -1,5 +1,6 @@
 """Findings as people read them: many steps told late are one line with the latest of them, and a long list ends."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -35,6 +36,17 @@ def lines(findings: Sequence[ImportFinding]) -> Iterator[tuple[str, str]]:
     if len(told) > SHOWN_MOST:
         more = len(told) - SHOWN_MOST
         yield f"……另有 {more} 项，全部见 --json", f"… and {more} more, all with --json"
+
+
+def print_kinds(findings: Sequence[ImportFinding], out: Console) -> None:
+    """A line for each kind of finding, the most frequent first: how many there are, and one of them in words."""
+    kinds = Counter(each.key for each in findings)
+    told = gathered(findings)
+    for key, count in kinds.most_common():
+        one = next(each for each in told if each.key in {key, f"many-{key}"})
+        alike = count > 1 and one.key == key
+        out.print(f"[yellow]![/] {f'{count} 项，如：' if alike else ''}{escape(one.zh)}", highlight=False)
+        out.print(f"  {f'{count}, such as: ' if alike else ''}{escape(one.en)}", style="dim", highlight=False)
 
 
 def print_findings(findings: Sequence[ImportFinding], out: Console) -> None:

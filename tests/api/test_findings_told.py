@@ -1,13 +1,15 @@
 """Findings as people read them: lateness of many steps is one line, the machine-readable list stays whole."""
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi.testclient import TestClient
+from rich.console import Console
 
 from api.app import create_app
-from api.findings import SHOWN_MOST, gathered, lines
+from api.findings import SHOWN_MOST, gathered, lines, print_kinds
 from api.service import Service
 from api.settings import Settings
 from api.workbook.report import ImportFinding, Place
@@ -61,6 +63,17 @@ def test_a_long_list_ends_with_how_many_are_left() -> None:
     assert len(told) == SHOWN_MOST + 1
     assert told[-1] == ("……另有 5 项，全部见 --json", "… and 5 more, all with --json")
     assert len(list(lines([_late(row, 30) for row in range(500)]))) == 1
+
+
+def test_a_line_for_each_kind_the_most_frequent_first() -> None:
+    said = io.StringIO()
+    print_kinds([_other(1), *(_late(row, 30) for row in range(9)), _other(2)], Console(file=said, width=500))
+    late, late_en, other, other_en = said.getvalue().splitlines()
+
+    assert late.startswith("! 9 项提交或装车登记晚于")
+    assert late_en.startswith("  9 submissions and loadings")
+    assert other.startswith("! 2 项，如：移出场所")
+    assert other_en.startswith("  2, such as: the consignor")
 
 
 def test_a_workbook_of_last_month_is_one_line_on_a_terminal_and_whole_as_json(tmp_path: Path) -> None:
