@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.faults import faults_of
 from flows.errors import Conflict, Forbidden, Language, Malformed, Problem, Refusal, Unknown
+from graph.sqlite_faults import StoreAway, StoreFull
 
 
 class Unsigned(Problem):
@@ -54,6 +55,8 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
     NotOffered: HTTPStatus.METHOD_NOT_ALLOWED,
     Refusal: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
+    StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    StoreAway: HTTPStatus.SERVICE_UNAVAILABLE,
     Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 RECORDED: Final = int(HTTPStatus.CREATED)

@@ -67,6 +67,10 @@ class Ledger(Protocol):
         """What is wrong below the entries: pages, indexes, what guards the entries. None for a sound store."""
         ...
 
+    def mend(self) -> Sequence[Finding]:
+        """Make anew what the store itself derives from the entries where it differs from them; what was wrong."""
+        ...
+
     def close(self) -> None:
         """Let go of what is held open."""
         ...
@@ -95,7 +99,7 @@ class Desk(Protocol):
     """What is not a fact and may change: keys, sessions, import jobs, receipts that wait.
 
     - `put` is compare-and-swap: it succeeds when the kept version is `version` (0: nothing is kept), and says so;
-    - a document past its expiry is not there;
+    - a document past its expiry is not there, and what was seen so stays away when the clock is set back;
     - two processes see one desk.
     """
 

@@ -1,6 +1,6 @@
 """The desk in a dict: the measure of the others."""
 
-from threading import Lock
+from threading import RLock
 
 from flows.ports import Document
 
@@ -10,12 +10,13 @@ class MemoryDesk:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Document] = {}
-        self._lock = Lock()
+        self._lock = RLock()
 
     def get(self, kind: str, key: str, *, now_us: int) -> Document | None:
         """The document, if it is there and has not lapsed."""
-        found = self._kept.get((kind, key))
-        return found if found is not None and not _lapsed(found, now_us) else None
+        with self._lock:
+            self._sweep(now_us)
+            return self._kept.get((kind, key))
 
     def put(
         self, kind: str, key: str, body: bytes, *, version: int, now_us: int, expires_us: int | None = None
@@ -36,8 +37,14 @@ class MemoryDesk:
     def all(self, kind: str, *, now_us: int) -> list[Document]:
         """All documents of a kind, by key."""
         with self._lock:
-            found = [each for each in self._kept.values() if each.kind == kind and not _lapsed(each, now_us)]
+            self._sweep(now_us)
+            found = [each for each in self._kept.values() if each.kind == kind]
         return sorted(found, key=lambda each: each.key)
+
+    def _sweep(self, now_us: int) -> None:
+        """Take away what has lapsed: a clock set back does not bring it back."""
+        for name in [name for name, each in self._kept.items() if _lapsed(each, now_us)]:
+            self._kept.pop(name, None)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,26 +1,26 @@
 """The desk in the ledger's SQLite file, in a table of its own."""
 
+from contextlib import suppress
 from typing import Final, LiteralString
 
 from flows.ports import Document
+from graph.sqlite_faults import StoreProblem
 from graph.sqlite_store import SqliteStore
 
 GET: Final[LiteralString] = """
-    select kind, key, version, body, expires_us from document
-    where kind = ? and key = ? and (expires_us is null or expires_us > ?)
+    select kind, key, version, body, expires_us from document where kind = ? and key = ?
 """
 ALL: Final[LiteralString] = """
-    select kind, key, version, body, expires_us from document
-    where kind = ? and (expires_us is null or expires_us > ?) order by key
+    select kind, key, version, body, expires_us from document where kind = ? order by key
 """
 CREATE: Final[LiteralString] = """
-    insert into document (kind, key, version, body, expires_us) values (?, ?, 1, ?, ?)
-    on conflict (kind, key) do update set version = 1, body = excluded.body, expires_us = excluded.expires_us
-    where document.expires_us <= ?
+    insert into document (kind, key, version, body, expires_us) values (?, ?, 1, ?, ?) on conflict (kind, key) do nothing
 """
 REPLACE: Final[LiteralString] = """
-    update document set version = version + 1, body = ?, expires_us = ?
-    where kind = ? and key = ? and version = ? and (expires_us is null or expires_us > ?)
+    update document set version = version + 1, body = ?, expires_us = ? where kind = ? and key = ? and version = ?
+"""
+SWEEP: Final[LiteralString] = """
+    delete from document where expires_us <= ?
 """
 DROP: Final[LiteralString] = """
     delete from document where kind = ? and key = ?
@@ -36,18 +36,19 @@ class SqliteDesk:
     def get(self, kind: str, key: str, *, now_us: int) -> Document | None:
         """The document, if it is there and has not lapsed."""
         with self._store.reading():
-            row = self._store.connection().execute(GET, (kind, key, now_us)).fetchone()
-        return None if row is None else Document(*row)
+            row = self._store.connection().execute(GET, (kind, key)).fetchone()
+        found = [] if row is None else self._not_lapsed([Document(*row)], now_us)
+        return found[0] if found else None
 
     def put(
         self, kind: str, key: str, body: bytes, *, version: int, now_us: int, expires_us: int | None = None
     ) -> bool:
-        """Write the next version over `version`; False when another came first."""
-        with self._store.reading():
-            connection = self._store.connection()
+        """Write the next version over `version`; False when another came first. What has lapsed is swept away."""
+        with self._store.writing() as connection, self._store.reading():
+            connection.execute(SWEEP, (now_us,))
             if version == 0:
-                return connection.execute(CREATE, (kind, key, body, expires_us, now_us)).rowcount == 1
-            return connection.execute(REPLACE, (body, expires_us, kind, key, version, now_us)).rowcount == 1
+                return connection.execute(CREATE, (kind, key, body, expires_us)).rowcount == 1
+            return connection.execute(REPLACE, (body, expires_us, kind, key, version)).rowcount == 1
 
     def drop(self, kind: str, key: str) -> None:
         """Take it away, if it is there."""
@@ -57,7 +58,16 @@ class SqliteDesk:
     def all(self, kind: str, *, now_us: int) -> list[Document]:
         """All documents of a kind, by key."""
         with self._store.reading():
-            return [Document(*row) for row in self._store.connection().execute(ALL, (kind, now_us)).fetchall()]
+            rows = self._store.connection().execute(ALL, (kind,)).fetchall()
+        return self._not_lapsed([Document(*row) for row in rows], now_us)
+
+    def _not_lapsed(self, documents: list[Document], now_us: int) -> list[Document]:
+        """Those that have not lapsed. What is seen lapsed is taken away: a clock set back does not bring it back."""
+        left = [each for each in documents if each.expires_us is None or each.expires_us > now_us]
+        if len(left) < len(documents):
+            with suppress(StoreProblem), self._store.reading():  # a full disk hinders no reading: they have lapsed
+                self._store.connection().execute(SWEEP, (now_us,))
+        return left
 
     def close(self) -> None:
         """Close the file."""

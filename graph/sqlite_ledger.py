@@ -8,9 +8,10 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
 
-from flows.entries import Entry, Head, head_of
+from flows.entries import NO_DIGEST, Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
+from graph.sqlite_faults import StoreProblem
 from graph.sqlite_store import SqliteStore
 
 _TYPES: Final = (int, int, str, str, bytes, str)
@@ -23,6 +24,9 @@ HEAD: Final[LiteralString] = """
 """
 LAST: Final[LiteralString] = """
     select coalesce(max(position), 0) from entry
+"""
+END: Final[LiteralString] = """
+    select position, digest from entry order by position desc limit 1
 """
 FIND: Final[LiteralString] = """
     select position, record_time_us, enterprise, event_id, body, digest from entry
@@ -50,6 +54,7 @@ class SqliteTurn:
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
         self._head = _head(store)
+        _check_end(store, self._head)
 
     @property
     def head(self) -> Head:
@@ -107,22 +112,25 @@ class SqliteLedger:
 
     @contextmanager
     def turn(self) -> Generator[SqliteTurn]:
-        """Hold the write lock: durable when it ends, gone when it raises."""
-        connection = self._store.connection()
-        with self._store.reading():
-            connection.execute("begin immediate")
-        try:
+        """Hold the write lock: durable when it ends, gone when it raises.
+
+        Raises:
+            StoreProblem: the disk is full or out of reach, or the ledger's end is not where it was noted.
+        """
+        with self._store.writing():
             yield SqliteTurn(self._store)
-            with self._store.reading():
-                connection.execute("commit")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
 
     def faults(self) -> list[Finding]:
         """What is wrong with the file itself."""
         return self._store.faults()
+
+    def mend(self) -> list[Finding]:
+        """Make the file's indexes anew where they differ from the entries; what was wrong.
+
+        Raises:
+            StoreProblem: the entries themselves are damaged.
+        """
+        return self._store.mend()
 
     def close(self) -> None:
         """Close the file."""
@@ -137,6 +145,14 @@ def _head(store: SqliteStore) -> Head:
     if tuple(map(type, row)) != (int, str, int):
         raise store.damaged("head")
     return Head(*row)
+
+
+def _check_end(store: SqliteStore, head: Head) -> None:
+    """Nothing is written behind an end that is not the one that was noted: it would hide what was taken off."""
+    with store.reading():
+        last = store.connection().execute(END).fetchone() or (0, NO_DIGEST)
+    if last != (head.position, head.digest):
+        raise StoreProblem("store-end-differs", path=str(store.path), noted=head.position, found=int(last[0]))
 
 
 def _find(store: SqliteStore, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:

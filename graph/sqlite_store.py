@@ -1,85 +1,53 @@
 """One SQLite file for ledger and desk: opened with full durability, its schema counted, one connection a thread."""
 
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from flows.errors import Problem
+from flows.errors import messages
 from flows.law import Finding
+from graph import sqlite_copy, sqlite_schema
+from graph.sqlite_faults import UNREADABLE, StoreAway, StoreFull, StoreProblem, told, told_by_system, waits
+from graph.sqlite_schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration
 
-SCHEMA_VERSION: Final = 1
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "SqliteStore", "StoreAway", "StoreFull", "StoreProblem"]
+
 BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another process's turn: a large import commits in turns of seconds."""
 WAL_AGAIN_SECONDS: Final = 0.01
 """Between two tries to switch a new file to its write-ahead log: the other process needs about as long."""
+INDEX_FAULTS: Final = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
+"""How SQLite's check tells that an index, and not the entries, is wrong."""
 
-_BYTE: Final = 0xFF
-"""An extended result code keeps the primary one in its lowest byte."""
-_WAITING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_SOUND: Final = {
-    *_WAITING, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-}  # fmt: skip
-"""Faults that say nothing of the bytes: somebody else writes, the disk is full or away, a promise is kept."""
-
-UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What a damaged file runs into: SQLite itself, and Python that reads a message quoting broken text."""
-
-SCHEMA: Final = """
-    create table if not exists entry (
-        position integer primary key check (position > 0),
-        record_time_us integer not null,
-        enterprise text not null,
-        event_id text not null,
-        body blob not null,
-        digest text not null,
-        unique (enterprise, event_id)
-    ) strict;
-    create trigger if not exists entry_is_never_changed before update on entry
-        begin select raise(abort, 'an entry never changes'); end;
-    create trigger if not exists entry_is_never_taken_away before delete on entry
-        begin select raise(abort, 'an entry is never taken away'); end;
-    create trigger if not exists entry_is_never_replaced before insert on entry
-        when exists (select 1 from entry where position >= new.position)
-            or exists (select 1 from entry where enterprise = new.enterprise and event_id = new.event_id)
-        begin select raise(abort, 'an entry is never replaced'); end;
-    create table if not exists head (
-        one integer primary key check (one = 1),
-        position integer not null,
-        digest text not null,
-        record_time_us integer not null
-    ) strict;
-    create table if not exists document (
-        kind text not null,
-        key text not null,
-        version integer not null check (version > 0),
-        body blob not null,
-        expires_us integer,
-        primary key (kind, key)
-    ) strict, without rowid;
-"""
-
-
-class StoreProblem(Problem):
-    """The file cannot serve: newer than this program, unreadable, or not ours."""
-
-    title = {"zh": "数据文件无法使用", "en": "Store unusable"}
+_LOG: Final = logging.getLogger(__name__)
 
 
 class SqliteStore:
-    """The file and its connections. Threads each get their own; `close` closes them all."""
+    """The file and its connections. Threads each get their own; `close` closes them all.
 
-    def __init__(self, path: Path) -> None:
+    A file of an older schema is brought forward, step by step, after a backup of it was laid beside it.
+
+    Raises:
+        StoreProblem: newer than this program, unreadable, not ours, full, or out of reach; the words say what to do.
+    """
+
+    def __init__(self, path: Path, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
         self.path = path
+        self._migrations = migrations
         self._threads = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._mended: list[str] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise told_by_system(fault, path) from fault
         try:
             self._prepare()
         except BaseException:
@@ -90,48 +58,63 @@ class SqliteStore:
         """This thread's connection, in autocommit; writers begin their own transactions."""
         found: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if found is None:
-            found = self._open()
+            with self.reading():
+                found = self._open()
             self._threads.connection = found
         return found
 
     @contextmanager
     def reading(self) -> Generator[None]:
-        """Bytes that SQLite cannot make sense of are told in words.
+        """What SQLite cannot do is told in words.
 
         Raises:
-            StoreProblem: the file is damaged.
+            StoreProblem: the file is damaged, full or out of reach.
         """
         try:
             yield
         except UNREADABLE as fault:
-            if _sound(fault):
+            problem = told(fault, self.path)
+            if problem is fault:
                 raise
-            raise self.damaged(str(fault)) from fault
+            raise problem from fault
 
-    def damaged(self, told: str) -> StoreProblem:
+    @contextmanager
+    def writing(self) -> Generator[sqlite3.Connection]:
+        """The write lock: durable when it ends, gone when it raises. Raises as `reading` does."""
+        connection = self.connection()
+        with self.reading():
+            connection.execute("begin immediate")
+        try:
+            yield connection
+            with self.reading():
+                connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have ended it already
+                with suppress(sqlite3.Error):  # what is not committed is gone either way
+                    connection.execute("rollback")
+            raise
+
+    def damaged(self, said: str) -> StoreProblem:
         """The problem of bytes that make no sense."""
-        return StoreProblem("store-damaged", path=str(self.path), told=told)
+        return StoreProblem("store-damaged", path=str(self.path), told=said)
 
     def faults(self) -> list[Finding]:
         """What is wrong with the file below the entries: its pages and indexes, and the tables and triggers that guard it."""
-        found = [Finding.of("audit-guard-missing", name=name) for name in self._mended]
-        try:
-            told = [str(line) for (line,) in self.connection().execute("pragma integrity_check")]
-            found += [Finding.of("audit-file-damaged", told=line) for line in told if line != "ok"]
-            found += [Finding.of("audit-guard-differs", name=name) for name in self._strange()]
-        except UNREADABLE as fault:
-            found.append(Finding.of("audit-file-damaged", told=str(fault)))
-        return found
+        missing = [Finding.of("audit-guard-missing", name=name) for name in self._mended]
+        version = sqlite_schema.known_version(self._migrations)
+        return [*missing, *file_faults(self.connection(), version, self._migrations)]
 
-    def _strange(self) -> Iterator[str]:
-        """Names in the schema that are missing, say something else, or are nobody's."""
-        with closing(sqlite3.connect(":memory:")) as pure:
-            for statement in _statements(SCHEMA):
-                pure.execute(statement)
-            wanted, found = _schema_of(pure), _schema_of(self.connection())
-        for name in sorted({*wanted, *found}):
-            if wanted.get(name) != found.get(name):
-                yield name[1]
+    def mend(self) -> list[Finding]:
+        """Make the indexes anew from the tables when they differ from them; what was wrong.
+
+        Raises:
+            StoreProblem: the entries themselves are damaged.
+        """
+        wrong = [each for each in self.faults() if each.key == "audit-index-differs"]
+        if wrong:
+            with self.writing() as connection, self.reading():
+                connection.execute("reindex")
+        return wrong
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """All rows of a query."""
@@ -153,33 +136,86 @@ class SqliteStore:
         return connection
 
     def _prepare(self) -> None:
-        try:
-            connection = self.connection()
-            found = int(connection.execute("pragma user_version").fetchone()[0])
-            if found > SCHEMA_VERSION:
-                raise StoreProblem("store-newer", path=str(self.path), found=found, known=SCHEMA_VERSION)
-            names = {str(name) for (name,) in connection.execute("select name from sqlite_master")}
-        except UNREADABLE as fault:
-            if _code(fault) in {sqlite3.SQLITE_CORRUPT, None}:
-                raise self.damaged(str(fault)) from fault
-            raise StoreProblem("store-not-a-database", path=str(self.path)) from None
-        if names and "entry" not in names:
+        if self.path.is_dir():
             raise StoreProblem("store-not-a-database", path=str(self.path))
+        known = sqlite_schema.known_version(self._migrations)
+        try:
+            connection = self._open()
+            version = _version(connection)
+            if version > known:
+                raise StoreProblem("store-newer", path=str(self.path), found=version, known=known)
+            there = sqlite_schema.found(connection)
+        except UNREADABLE as fault:
+            raise told(fault, self.path, opening=True) from fault
+        if there and ("table", "entry") not in there:
+            raise StoreProblem("store-not-a-database", path=str(self.path))
+        self._threads.connection = connection
         with self.reading():
             _into_wal(connection)
-            if found < SCHEMA_VERSION or not names >= _GUARDS:
-                self._make(connection)
+        if there and 0 < version < known:
+            self._migrate()
+        elif not there.keys() >= sqlite_schema.wanted(known, self._migrations).keys():
+            self._make()
 
-    def _make(self, connection: sqlite3.Connection) -> None:
+    def _make(self) -> None:
         """Make what is not there: all of a new file, or a guard that somebody took away."""
-        connection.execute("begin immediate")
-        names = {str(name) for (name,) in connection.execute("select name from sqlite_master")}
-        if names:
-            self._mended = sorted(_GUARDS - names)
-        for statement in _statements(SCHEMA):
-            connection.execute(statement)
-        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
-        connection.execute("commit")
+        with self.writing() as connection, self.reading():
+            if not sqlite_schema.found(connection):
+                sqlite_schema.make(connection, self._migrations)
+                return
+            known = sqlite_schema.known_version(self._migrations)
+            self._mended = sqlite_schema.make_missing(connection, known, self._migrations)
+            connection.execute(f"pragma user_version = {known}")
+        for name in self._mended:
+            _LOG.warning("%s", messages()["audit-guard-missing"]["zh"].format(name=name))
+
+    def _migrate(self) -> None:
+        """Bring the file forward. Each step is a transaction of its own: what breaks off goes on from there."""
+        before = backup = None
+        for step in self._migrations:
+            with self.writing() as connection, self.reading():
+                version = _version(connection)
+                if version >= step.version:  # another process was first
+                    continue
+                if backup is None:
+                    before = version
+                    backup = self._laid_aside(version)
+                self._mended += sqlite_schema.make_missing(connection, version, self._migrations)
+                for statement in sqlite_schema.statements(step.script):
+                    connection.execute(statement)
+                connection.execute(f"pragma user_version = {step.version}")
+        if backup is not None:
+            after = sqlite_schema.known_version(self._migrations)
+            figures = {"path": str(self.path), "before": before, "after": after, "backup": str(backup)}
+            _LOG.warning("%s", messages()["store-migrated"]["zh"].format(**figures))
+
+    def _laid_aside(self, version: int) -> Path:
+        """A copy of the file as it is, beside it; the write lock is held, so that it is the last of its schema."""
+        beside = sqlite_copy.dated(self.path, f"schema{version}", datetime.now().astimezone())
+        sqlite_copy.copy_at_rest(self.path, beside)
+        return beside
+
+
+def file_faults(
+    connection: sqlite3.Connection, version: int, migrations: tuple[Migration, ...] = MIGRATIONS
+) -> Iterator[Finding]:
+    """What SQLite's own check says of pages and indexes, and where the schema is not that of its version."""
+    try:
+        for (line,) in connection.execute("pragma integrity_check"):
+            if any(words in str(line) for words in INDEX_FAULTS):
+                yield Finding.of("audit-index-differs", told=str(line))
+            elif line != "ok":
+                yield Finding.of("audit-file-damaged", told=str(line))
+        wanted, found = sqlite_schema.wanted(version, migrations), sqlite_schema.found(connection)
+        for key in sorted({*wanted, *found}):
+            if wanted.get(key) != found.get(key):
+                yield Finding.of("audit-guard-differs", name=key[1])
+    except UNREADABLE as fault:
+        yield Finding.of("audit-file-damaged", told=str(fault))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
@@ -189,46 +225,8 @@ def _into_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("pragma journal_mode = wal")
         except sqlite3.OperationalError as fault:
-            if _code(fault) not in _WAITING or time.monotonic() > until:
+            if not waits(fault) or time.monotonic() > until:
                 raise
             time.sleep(WAL_AGAIN_SECONDS)
         else:
             return
-
-
-def _statements(script: str) -> list[str]:
-    """The single statements of a script: a trigger's body holds semicolons of its own."""
-    statements: list[str] = []
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending)
-            pending = ""
-    return statements
-
-
-_GUARDS: Final = frozenset(
-    next(word for word in statement.split("exists ", 1)[1].split()) for statement in _statements(SCHEMA)
-)
-"""What every file holds: the tables, and the triggers that guard the entries."""
-
-
-def _schema_of(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
-    """What a file says of its tables and triggers, blanks aside; SQLite's own statistics are not looked at."""
-    rows = connection.execute("select type, name, tbl_name, coalesce(sql, '') from sqlite_master").fetchall()
-    return {
-        (str(kind), str(name)): (str(table), " ".join(str(sql).split()))
-        for kind, name, table, sql in rows
-        if not str(name).startswith("sqlite_stat")
-    }
-
-
-def _code(fault: Exception) -> int | None:
-    """SQLite's primary result code; none where Python could not read what SQLite gave."""
-    code: int | None = getattr(fault, "sqlite_errorcode", None)
-    return None if code is None else code & _BYTE
-
-
-def _sound(fault: Exception) -> bool:
-    return _code(fault) in _SOUND

@@ -92,6 +92,23 @@ def test_over_a_lapsed_document_the_count_begins_anew(desk: Desk) -> None:
     assert get(desk, now_us=NOW + 10) == Document("kind", "k", 1, b"c", None)
 
 
+@pytest.mark.parametrize("seen_by", ["get", "all", "put"])
+def test_what_was_seen_lapsed_stays_away_when_the_clock_is_set_back(desk: Desk, seen_by: str) -> None:
+    put(desk, b"a", 0, expires_us=NOW + 10)
+    put(desk, b"b", 0, key="kept")
+    match seen_by:
+        case "get":
+            get(desk, now_us=NOW + 10)
+        case "all":
+            desk.all("kind", now_us=NOW + 10)
+        case _:
+            put(desk, b"c", 0, key="other", now_us=NOW + 10)
+
+    assert get(desk) is None
+    assert get(desk, key="kept") is not None
+    assert put(desk, b"d", 0)
+
+
 def test_an_expiry_can_be_moved(desk: Desk) -> None:
     put(desk, b"a", 0, expires_us=NOW + 10)
     assert put(desk, b"a", 1, expires_us=NOW + 20)

@@ -370,11 +370,11 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
         SqliteStore(file)
 
     assert caught.value.text("en") == (
-        f"{file} was written by a newer version (schema 2, this program knows 1); "
+        f"{file} was written by a newer version (schema {SCHEMA_VERSION + 1}, this program knows {SCHEMA_VERSION}); "
         "upgrade the program, the file is untouched"
     )
     assert caught.value.text("zh") == (
-        f"数据文件 {file} 由更新的版本写成（结构版本 2，本程序支持到 1）；请升级程序，文件未被改动"
+        f"数据文件 {file} 由更新的版本写成（结构版本 {SCHEMA_VERSION + 1}，本程序支持到 {SCHEMA_VERSION}）；请升级程序，文件未被改动"
     )
     assert file.read_bytes() == before
 
