@@ -176,7 +176,7 @@ def _check(
         sheets=tuple(read.sheets),
         headers=tuple(told for head in read.heads for told in head.read),
         headers_unknown=tuple(told for head in read.heads for told in head.unknown),
-        held=tuple(held_rows(draft.found, errors)) if errors else (),
+        held=tuple(held_rows(draft.found, errors)) if errors and manner.good_rows else (),
         good_rows=manner.good_rows,
     )
     return report, draft

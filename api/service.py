@@ -1,19 +1,25 @@
 """The parts put together: one ledger, its desk, book, lineage and columns, and the way in for callers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from api import columns
 from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.retries import remember
 from api.settings import Settings
 from api.workbook.export import export_workbook
+from api.workbook.manner import Manner, SheetColumns
+from api.workbook.marked import marked
+from api.workbook.reading import read_file
 from api.workbook.report import ImportReport
+from api.workbook.rows import PLAIN
 from api.workbook.template import template
 from flows.access import Caller, Sight, check_may_import, check_may_state
 from flows.book import Book
+from flows.errors import Language, Malformed
 from flows.events import Decided, EnterpriseRegistered, Event, Loaded, SiteRegistered
 from flows.ids import EnterpriseId
 from flows.indicators import Period
@@ -109,19 +115,69 @@ class Service:
         remember(statement, self.desk, self.clock)
         return statement
 
-    def check_import(self, caller: Caller, enterprise: EnterpriseId, data: bytes) -> ImportReport:
-        """Judge an enterprise's workbook and keep nothing.
+    def check_import(
+        self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner = PLAIN
+    ) -> ImportReport:
+        """Judge an enterprise's workbook and keep nothing. What it calls its columns is known from earlier imports.
 
         Raises:
             Forbidden: the caller may not hand in this enterprise's workbook.
         """
         self._check_may_import(caller, enterprise)
-        return check_workbook(data, enterprise, self.recording, self.desk)
+        return check_workbook(data, enterprise, self.recording, self.desk, manner=self._manner(enterprise, manner))
 
-    def commit_import(self, caller: Caller, enterprise: EnterpriseId, data: bytes) -> ImportReport:
-        """Record an enterprise's workbook, all of it or nothing. Raises as `check_import` does."""
+    def commit_import(
+        self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner = PLAIN
+    ) -> ImportReport:
+        """Record an enterprise's workbook, all of it or nothing, or its good rows where `manner` says so.
+
+        With it what was given of the enterprise's columns is remembered. Raises as `check_import` does.
+        """
         self._check_may_import(caller, enterprise)
-        return commit_workbook(data, enterprise, self.recording, self.desk, recorded_by=caller.organisation)
+        how, by = self._manner(enterprise, manner), caller.organisation
+        report = commit_workbook(data, enterprise, self.recording, self.desk, recorded_by=by, manner=how)
+        if report.committed:
+            columns.remember(self.desk, enterprise, report, self.clock)
+        return report
+
+    def remember_columns(self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner) -> ImportReport:
+        """Keep what is given of the columns of a file, and judge the file with it. Raises as `check_import` does."""
+        report = self.check_import(caller, enterprise, data, manner)
+        columns.remember(self.desk, enterprise, report, self.clock)
+        return report
+
+    def columns_of(self, caller: Caller, enterprise: EnterpriseId) -> Mapping[str, SheetColumns]:
+        """What an enterprise calls its columns, by the key of the sheet. Raises as `check_import` does."""
+        self._check_may_import(caller, enterprise)
+        return columns.remembered(self.desk, enterprise, self.clock)
+
+    def forget_columns(self, caller: Caller, enterprise: EnterpriseId, sheet: str | None = None) -> None:
+        """Forget what an enterprise calls its columns, on one sheet or on all. Raises as `check_import` does."""
+        self._check_may_import(caller, enterprise)
+        columns.forget(self.desk, enterprise, self.clock, sheet)
+
+    def marked_import(
+        self,
+        caller: Caller,
+        enterprise: EnterpriseId,
+        data: bytes,
+        manner: Manner = PLAIN,
+        language: Language = "zh",
+        report: ImportReport | None = None,
+    ) -> tuple[bytes, str] | None:
+        """The file with its errors, and the ending of its name; None where there is none, or it cannot be opened.
+
+        `report` saves judging it again. Raises as `check_import` does.
+        """
+        told = report or self.check_import(caller, enterprise, data, manner)
+        try:
+            handed = read_file(data, manner.file_name)
+        except Malformed:
+            return None  # nothing could be laid out again; the report says why
+        return marked(handed, told, self._manner(enterprise, manner), language)
+
+    def _manner(self, enterprise: EnterpriseId, manner: Manner) -> Manner:
+        return replace(manner, remembered=columns.remembered(self.desk, enterprise, self.clock))
 
     def _check_may_import(self, caller: Caller, enterprise: EnterpriseId) -> None:
         self.recording.catch_up()
