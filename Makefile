@@ -3,10 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-APART := browser or wheel or neo4j or server
+APART := browser or wheel or neo4j or server or long
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve setup check test test-all bench accept
+.PHONY: help demo serve setup check test test-all torture bench accept
+N ?= 1000
 
 help:  ## these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,9 @@ test: $(READY)  ## all tests that need nothing but this checkout
 
 test-all: test  ## those, then the browser, the built wheel, a server of its own, Neo4j
 	@$(BIN)/pytest -q -m "$(APART)" || { code=$$?; test $$code -eq 5; }  # 5: no test carries such a mark yet
+
+torture: $(READY)  ## kill a server N times under load and print what was lost (N=1000)
+	$(BIN)/python -m tests.torture $(N)
 
 bench: $(READY)  ## the figures to reach, measured here
 	$(BIN)/huanliu bench

@@ -5,17 +5,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
-import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
 from api import origins, outline, terminal
 from api.bench.rows import Name
+from api.commands.backup import backup, restore
+from api.commands.imports import columns_app, import_file
+from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
 from api.rest.asking import check_filters
 from api.rest.batches import Printing
 from api.rest.readings import Wanted
@@ -29,9 +30,6 @@ from flows.indicators import Level
 from flows.times import earliest_us, latest_us, parse_time
 from graph.figures import By
 from graph.tracing import Filter
-
-REFUSED: Final = 1
-WRONG_USE: Final = 2
 
 
 class Telling(TyperGroup):
@@ -56,17 +54,15 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="密钥：新建、列出、撤销 · keys", no_args_is_help=True)
 app.add_typer(key_app, name="key")
-
-PIPED_COLUMNS: Final = 160
-"""As wide as the widest table: what is not a terminal has no width to keep to."""
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
-err = Console(stderr=True, soft_wrap=True)
+app.command("import")(import_file)
+app.add_typer(columns_app, name="columns")
+app.command()(backup)
+app.command()(restore)
 
 Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
 Status = StrEnum("Status", list(get_args(LegalStatus)))
 Reach = StrEnum("Reach", list(get_args(Level)))
-JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
 AsOfOption = Annotated[
     str | None, typer.Option(help="截至此台账位置、此日或此刻已登记的 · what was known: a position or a record time")
@@ -92,11 +88,6 @@ def opened() -> Generator[Service]:
 def operator() -> Caller:
     """Who sits at the machine: sees what an auditor sees, and states nothing."""
     return Caller("000000000000000000", "auditor")
-
-
-def print_json(body: object) -> None:
-    """JSON on standard output, one document."""
-    sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
 
 
 def tell_file(what: str, path: Path, *, json: bool) -> None:
@@ -299,21 +290,6 @@ def indicators(  # noqa: PLR0913, PLR0917 - one parameter for each option
             out,
             print_json if json else None,
         )
-
-
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="工作簿 .xlsx 或事实 .jsonl")],
-    enterprise: Annotated[str, typer.Option("--as", help="以哪个单位登记（信用代码）· whose statements")] = "",
-    check: Annotated[bool, typer.Option("--check", help="只检查，不登记 · check only")] = False,
-    json: JsonOption = False,
-) -> None:
-    """导入工作簿或事实 · Import a workbook or facts: all rows are checked first, then all are kept or none."""
-    with opened() as service:
-        good = terminal.import_file(
-            service, file, enterprise, check=check, out=out, print_json=print_json if json else None
-        )
-    raise typer.Exit(0 if good else REFUSED)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""Commands of their own topic: what they print, and nothing that a page or REST would need too."""
