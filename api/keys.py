@@ -84,10 +84,11 @@ class Keys:
 
     def find(self, key: str) -> Caller | None:
         """Whom a key stands for, if it is one of ours."""
-        kept = self._kept(key)
+        kept = self.find_key(key)
         return kept.caller if kept is not None else None
 
-    def _kept(self, key: str) -> KeptKey | None:
+    def find_key(self, key: str) -> KeptKey | None:
+        """What is kept of a key, if it is one of ours."""
         match = _KEY.fullmatch(key.strip())
         if match is None:
             return None
@@ -115,7 +116,7 @@ class Keys:
 
     def open_session(self, key: str) -> str | None:
         """A token for the pages that stands for a key, for one shift."""
-        kept = self._kept(key)
+        kept = self.find_key(key)
         if kept is None:
             return None
         token = secrets.token_urlsafe(32)
@@ -128,12 +129,17 @@ class Keys:
 
     def find_session(self, token: str) -> Caller | None:
         """Whom a page session stands for, while its key does."""
+        kept = self.find_session_key(token)
+        return kept.caller if kept is not None else None
+
+    def find_session_key(self, token: str) -> KeptKey | None:
+        """The key that a page session was opened with, while both last."""
         now_us = instant_us(self.clock())
         session = self.desk.get(SESSION_KIND, _digest(self.secret + token), now_us=now_us)
         if session is None:
             return None
         key = self.desk.get(KEY_KIND, session.body.decode(), now_us=now_us)
-        return KeptKey.model_validate_json(key.body).caller if key is not None else None
+        return KeptKey.model_validate_json(key.body) if key is not None else None
 
     def close_session(self, token: str) -> None:
         """Sign out."""

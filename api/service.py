@@ -8,7 +8,7 @@ from typing import Final
 from api import columns
 from api.imports import admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
-from api.retries import remember
+from api.retries import Remembering, Stated
 from api.settings import Settings
 from api.workbook.export import export_workbook
 from api.workbook.manner import Manner, SheetColumns
@@ -84,7 +84,8 @@ class Service:
         lineage = Lineage(catalogue)
         columns = Columns(catalogue)
         containers = Containers(catalogue)
-        recording = Recording(ledger, Book(catalogue, past=lineage), clock, (lineage, columns, containers))
+        followers = (lineage, columns, containers)
+        recording = Remembering(ledger, Book(catalogue, past=lineage), clock, followers, desk=desk)
         secret = settings.secret.get_secret_value() if settings.secret else ""
         keys = Keys(desk, clock, secret)
         return cls(settings, catalogue, ledger, desk, lineage, columns, containers, recording, clock, keys)
@@ -109,10 +110,9 @@ class Service:
         day = self.clock().astimezone(SHANGHAI).date()
         for event in facts:
             check_may_state(caller, event, self.book, day)
-        statement = self.recording.record(facts, caller.organisation)
+        statement = self.recording.record(Stated(facts), caller.organisation)
         if any(isinstance(event, AWAITED) for event in facts):
             admit_waiting(self.recording, self.desk)
-        remember(statement, self.desk, self.clock)
         return statement
 
     def check_import(

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -74,24 +75,38 @@ def service_of(request: Request) -> Service:
 TheService: TypeAlias = Annotated[Service, Depends(service_of)]
 
 
-def caller_of(request: Request, service: TheService) -> Caller:
-    """Who asks: by key in the Authorization header, or by the session that a page opened.
+@dataclass(frozen=True)
+class Credentials:
+    """With which key a request is signed, and whom that stands for."""
+
+    key_id: str
+    caller: Caller
+
+
+def credentials(request: Request, service: Service) -> Credentials:
+    """What a request is signed with: the key in its Authorization header, or the one whose session a page opened.
 
     Raises:
         Unsigned: no key, or one that stands for nobody.
+        Forbidden: a session, and a page from elsewhere that lets it write.
     """
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key:
-        caller = service.keys.find(key)
-        if caller is None:
+        kept = service.keys.find_key(key)
+        if kept is None:
             raise Unsigned("key-wrong")
-        return caller
+        return Credentials(kept.key_id, kept.caller)
     token = request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
-    caller = service.keys.find_session(token) if token else None
-    if caller is None:
+    kept = service.keys.find_session_key(token) if token else None
+    if kept is None:
         raise Unsigned("key-missing")
     _check_from_here(request)
-    return caller
+    return Credentials(kept.key_id, kept.caller)
+
+
+def caller_of(request: Request, service: TheService) -> Caller:
+    """Who asks: by key in the Authorization header, or by the session that a page opened. Raises as `credentials`."""
+    return credentials(request, service).caller
 
 
 def _check_from_here(request: Request) -> None:

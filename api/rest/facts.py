@@ -11,6 +11,7 @@ from api.problems import RECORDED, language_of
 from api.rest import shapes
 from api.rest.answers import answer, entry_json, finding_json, page, page_link, sees_entry
 from api.rest.asking import EntryPosition, Limit, Place, TheCaller, ThePosition, TheService, TheSight
+from api.rest.once import Once
 from api.rest.shapes import refusals
 from flows.enterprises import Frozen
 from flows.errors import Unknown
@@ -19,7 +20,7 @@ from flows.events import Event
 FACTS_MOST: Final = 500
 """Facts of one statement: kept whole or not at all, so it holds the write lock for as long as it takes."""
 
-router = APIRouter(tags=["facts"])
+router = APIRouter(tags=["facts"], route_class=Once)
 
 
 class Stated(Frozen):

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from api.problems import NOT_KEPT, RECORDED
 from api.rest.answers import answer
 from api.rest.asking import DAY_LEAST, DAY_MOST, Asked, Day, TheCaller, TheService, TheSight
+from api.rest.once import Once
 from api.rest.shapes import XLSX, refusals
 from api.workbook.report import ImportReport
 from flows.indicators import Period
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(tags=["imports"], route_class=Once)
 TheFile: TypeAlias = Annotated[UploadFile, File(description="按模板填写的 .xlsx")]
 TheEnterprise: TypeAlias = Annotated[str, Form(description="台账所属单位的信用代码，不填为本单位")]
 

@@ -75,10 +75,49 @@ def test_one_name_for_two_facts_is_a_conflict(fresh: World) -> None:
     fact = generated(fresh)
     fresh.post("smelter", fact)
 
-    answer = fresh.post("smelter", {**fact, "note": "别的内容"})
+    other = {**fact, "note": "别的内容", "product": {**fact["product"], "mass_g": 1}}
+    answer = fresh.post("smelter", other)
 
     assert answer.status_code == 409
-    assert answer.json()["code"] == "event-id-used"
+    assert answer.json()["code"] == "event-id-differs"
+    place = str(fresh.service.book.position)
+    assert answer.json()["figures"] == {"event": fact["event_id"], "place": place, "fields": "product.mass_g, note"}
+
+
+def test_one_name_twice_in_a_statement_is_a_conflict_with_the_earlier_one(fresh: World) -> None:
+    fact = generated(fresh)
+
+    answer = fresh.post("smelter", {"facts": [fact, {**fact, "site_id": f"{SMELTER}.OTHER"}]})
+
+    assert (answer.status_code, answer.json()["where"]) == (409, "facts[1]")
+    assert answer.json()["figures"] == {"event": fact["event_id"], "place": "facts[0]", "fields": "site_id"}
+
+
+def test_who_speaks_for_another_hears_that_a_name_is_used_and_no_more(fresh: World) -> None:
+    fact = fresh.fact(
+        "stock_taken", LANDFILL, "2026-10-01", site_id=site(LANDFILL), material="primary-dross", counted_g=0
+    )
+    assert fresh.post("landfill", fact).status_code == 201
+
+    told = fresh.post("delegate", {**fact, "counted_g": 1}).json()
+
+    assert (told["code"], told["figures"]) == ("event-id-used", {"event": fact["event_id"]})
+
+
+def test_what_was_found_is_told_again_however_the_facts_are_put_together(fresh: World) -> None:
+    late = [
+        fresh.fact("submitted", SMELTER, "2026-09-10", **submitted(f"{SMELTER}.{name}", LANDFILL, [(DROSS, TONNE)]))
+        for name in ("M7", "M8", "M9")
+    ]
+    first = [fresh.post("smelter", fact).json()["findings"] for fact in late[:2]]
+
+    mixed = fresh.post("smelter", {"facts": late}).json()["findings"]
+    again = fresh.post("smelter", {"facts": late}).json()["findings"]
+
+    assert first[0]
+    assert mixed == again
+    assert mixed[: len(first[0] + first[1])] == first[0] + first[1]
+    assert len(mixed) == 3 * len(first[0])
 
 
 @pytest.mark.parametrize(
