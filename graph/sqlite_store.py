@@ -80,8 +80,14 @@ class SqliteStore:
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
-        """The write lock: durable when it ends, gone when it raises. Raises as `reading` does."""
+        """The write lock: durable when it ends, gone when it raises. Within another, of one thread, it is part of that.
+
+        Raises as `reading` does.
+        """
         connection = self.connection()
+        if connection.in_transaction:  # what the desk keeps in a turn is kept or gone with the turn
+            yield connection
+            return
         with self.reading():
             connection.execute("begin immediate")
         try:

@@ -7,6 +7,9 @@ from threading import Barrier, Thread
 import pytest
 
 from flows.ports import Desk, Document
+from graph.sqlite_desk import SqliteDesk
+from graph.sqlite_ledger import SqliteLedger
+from graph.sqlite_store import SqliteStore
 from tests.graph.stores import SHARED, STORES
 
 NOW = 1_000
@@ -158,3 +161,20 @@ def test_two_openings_see_one_desk(name: str, tmp_path: Path) -> None:
     assert get(one) is None
     one.close()
     other.close()
+
+
+def test_what_is_put_within_a_turn_is_kept_or_gone_with_it(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "huanliu.db")
+    ledger, desk = SqliteLedger(store), SqliteDesk(store)
+    with ledger.turn():
+        assert put(desk, b"a", 0, key="kept")
+
+    def fail() -> None:
+        with ledger.turn():
+            assert put(desk, b"b", 0, key="gone")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [document.key for document in desk.all("kind", now_us=NOW)] == ["kept"]
+    store.close()
