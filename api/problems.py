@@ -59,6 +59,7 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
     StoreAway: HTTPStatus.SERVICE_UNAVAILABLE,
     Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+NO_CONTENT: Final = int(HTTPStatus.NO_CONTENT)
 RECORDED: Final = int(HTTPStatus.CREATED)
 """What was stated is kept."""
 NOT_KEPT: Final = int(HTTPStatus.UNPROCESSABLE_ENTITY)

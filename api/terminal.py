@@ -11,7 +11,6 @@ from rich.table import Table
 
 from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
-from api.findings import print_findings
 from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
 from api.rest.answers import finding_json, manifest_json
@@ -304,48 +303,6 @@ def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
             out.print(f"[red]✗[/] {words[name]}：{'、'.join(differing)}" if differing else f"[green]✓[/] {words[name]}")
         out.print(f"已由 {book.position} 条台账重新读出 {len(lineage.batch_ids)} 个批次")
     return all(agree.values())
-
-
-def import_file(  # one parameter for each option
-    service: Service, file: Path, enterprise: str, *, check: bool, out: Console, print_json: Print | None
-) -> bool:
-    """Import a workbook (checked whole, kept whole) or facts in JSON lines; True when nothing stood against it."""
-    if file.suffix.lower() == ".jsonl":
-        return facts_in.import_facts(service, file, check=check, out=out, print_json=print_json)
-    if file.suffix.lower() != ".xlsx":
-        raise Malformed("import-unknown-kind", name=file.name)
-    if not enterprise:
-        raise Malformed("import-needs-enterprise")
-    caller = Caller(uscc(enterprise), "administrator")
-    data = file.read_bytes()
-    report = (
-        service.check_import(caller, caller.organisation, data)
-        if check
-        else service.commit_import(caller, caller.organisation, data)
-    )
-    if print_json is not None:
-        print_json(report.model_dump(mode="json") | {"good": report.good})
-        return report.good
-    for problem in report.errors:
-        out.print(f"[red]✗[/] {escape(problem.text('zh').removeprefix(': '))}", highlight=False)
-        out.print(f"  {escape(problem.text('en').removeprefix(': '))}", style="dim", highlight=False)
-    for row in report.waiting:
-        out.print(f"[yellow]…[/] {row.sheet} 第 {'、'.join(map(str, row.rows))} 行：{escape(row.zh)}", highlight=False)
-        out.print(f"  {escape(row.en)}", style="dim", highlight=False)
-    print_findings(report.findings, out)
-    done = "已登记" if report.committed else "检查通过，未登记" if report.good else "未登记任何内容"
-    out.print(
-        f"{done}：{report.rows} 行，新事实 {report.facts}，未变 {report.unchanged}，"
-        f"错误 {len(report.errors)}，待对方登记 {len(report.waiting)}，核查发现 {len(report.findings)}"
-    )
-    done_en = "recorded" if report.committed else "sound, nothing recorded" if report.good else "nothing recorded"
-    out.print(
-        f"{done_en}: {report.rows} rows, {report.facts} new facts, {report.unchanged} unchanged, "
-        f"{len(report.errors)} wrong, {len(report.waiting)} waiting, {len(report.findings)} findings",
-        style="dim",
-        highlight=False,
-    )
-    return report.good
 
 
 def export(service: Service, to: Path | None, enterprise: str, *, template: bool) -> Path:

@@ -1,6 +1,7 @@
 """`huanliu import` and `huanliu columns`: files in, their errors back in their own form, and whose columns are called what."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,11 +16,12 @@ from api.commands.printing import REFUSED, JsonOption, err, out, print_json
 from api.findings import print_findings
 from api.service import Service
 from api.settings import Settings
+from api.workbook.heads import sheet_called
 from api.workbook.manner import Manner, given_columns, normal
 from api.workbook.report import HeaderRead, HeaderUnknown, ImportReport
-from api.workbook.sheets import BY_KEY, BY_NAME
+from api.workbook.sheets import BY_KEY
 from flows.access import Caller
-from flows.codes import nearest, uscc
+from flows.codes import uscc
 from flows.errors import Malformed
 from flows.ids import EnterpriseId
 
@@ -147,11 +149,8 @@ def _print(report: ImportReport, written: Path | None) -> None:
     print_findings(report.findings, out)
     _print_end(report)
     if report.headers_unknown:
-        first = report.headers_unknown[0]
-        meant = first.suggestions[0] if first.suggestions else "我们的列名"
-        out.print(
-            f"列名对应例 · to map a column:  --map '{escape(first.header)}={meant}'", style="dim", highlight=False
-        )
+        told = " ".join(_option(each) for each in report.headers_unknown)
+        out.print(f"列名对应，请核对后加上 · to map the columns, check and add:\n  {escape(told)}", highlight=False)
     if written is not None:
         out.print(
             f"带错误的文件 · with its errors: [bold]{escape(str(written))}[/]（在其中改正后再导入 · mend it there and import it）",
@@ -164,14 +163,14 @@ def _rows(rows: tuple[int, ...]) -> str:
 
 
 def _lines_of_names(report: ImportReport) -> Iterator[tuple[str, str]]:
-    """What was read under another name than ours, and by whose word; what was not, and what it may mean."""
+    """What was read under another name than ours, and by whose word."""
     for each in report.sheets:
+        if normal(each.table) == normal(each.sheet):
+            continue
         zh = f"“{each.table}”按“{each.sheet}”读取（依据{HOW_ZH[each.how]}）"
         yield zh, f"“{each.table}” was read as “{each.sheet}” (by {HOW_EN[each.how]})"
     for each in report.headers:
         yield _header_line(each)
-    for each in report.headers_unknown:
-        yield _unknown_line(each)
 
 
 def _header_line(each: HeaderRead) -> tuple[str, str]:
@@ -183,13 +182,10 @@ def _header_line(each: HeaderRead) -> tuple[str, str]:
     )
 
 
-def _unknown_line(each: HeaderUnknown) -> tuple[str, str]:
-    meant = "、".join(each.suggestions) or "—"
-    held = f"（内容如 {'、'.join(each.samples)}）" if each.samples else ""
-    return (
-        f"{each.sheet} {each.cell} 列“{each.header}”{held}可能是：{meant}",
-        f"{each.sheet} {each.cell} column “{each.header}” may be: {meant}",
-    )
+def _option(each: HeaderUnknown) -> str:
+    """The option that maps a header to what it most likely means; none: it is not read."""
+    meant = each.suggestions[0] if each.suggestions else ""
+    return f"--map {shlex.quote(f'{each.sheet}:{each.header}={meant}')}"
 
 
 def _print_end(report: ImportReport) -> None:
@@ -250,20 +246,8 @@ def forget_columns(
     """忘记列名对应 · Forget what an enterprise calls its columns."""
     owner = uscc(enterprise)
     with closing(Service.open(Settings.read())) as service:
-        service.forget_columns(Caller(owner, "administrator"), owner, sheet_key(sheet) if sheet else None)
+        service.forget_columns(Caller(owner, "administrator"), owner, sheet_called(sheet).key if sheet else None)
     if json:
         print_json({"forgotten": sheet or "all"})
     else:
         out.print(f"已忘记列名对应 · forgotten {escape(sheet)}", highlight=False)
-
-
-def sheet_key(name: str) -> str:
-    """The key of a sheet of ours by its name.
-
-    Raises:
-        Malformed: the template has no such sheet.
-    """
-    for zh, sheet in BY_NAME.items():
-        if normal(zh) == normal(name):
-            return sheet.key
-    raise Malformed("column-given-sheet", sheet=name, nearest=nearest(name, BY_NAME) or "—")

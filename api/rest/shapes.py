@@ -12,6 +12,7 @@ from flows.errors import Forbidden, Malformed, Problem, Refusal, Unknown
 
 PDF: Final = "application/pdf"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV: Final = "text/csv"
 Json: TypeAlias = dict[str, Any]
 
 
@@ -64,6 +65,21 @@ class Recorded(Shape):
 
     entries: list[RecordedEntry]
     findings: list[Finding]
+
+
+class OwnColumn(Shape):
+    """An enterprise's own header on one sheet, and the column of ours that it is read as; null: it is not read."""
+
+    sheet: str
+    header: str
+    column: str | None
+
+
+class OwnColumns(Shape):
+    """What an enterprise calls its columns."""
+
+    enterprise: str
+    columns: list[OwnColumn]
 
 
 class Entry(Shape):

@@ -72,7 +72,8 @@ def head_of(table: Table, sheet: Sheet, manner: Manner) -> Head:
             if column is None:
                 continue
         if column is None:
-            near = codes.nearest(header, ours)
+            meant = suggested(header, sheet.columns)
+            near = meant[0] if meant else None
             problem = Malformed("workbook-header-unknown", header=plain(raw), nearest=near or "—")
             allowed = tuple(each.zh for each in sheet.columns)
             head.problems.append(ImportProblem.of(problem, place, plain(raw), allowed, near))
@@ -215,6 +216,18 @@ def _named(stem: str) -> list[Sheet]:
 
 def _within(one: Sheet, other: Sheet) -> bool:
     return one is not other and normal(one.zh) in normal(other.zh)
+
+
+def sheet_called(name: str) -> Sheet:
+    """Our sheet of a name, however it is spaced.
+
+    Raises:
+        Malformed: the template has no such sheet.
+    """
+    for zh, sheet in BY_NAME.items():
+        if normal(zh) == normal(name):
+            return sheet
+    raise Malformed("column-given-sheet", sheet=name, nearest=codes.nearest(name, BY_NAME) or "—")
 
 
 def unused(given: Manner, heads: Sequence[Head]) -> Iterator[ImportProblem]:

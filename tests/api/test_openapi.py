@@ -77,7 +77,10 @@ _ANSWERS: dict[str, type[shapes.Shape]] = {
     "network": shapes.Network,
     "manifests": shapes.Manifests,
     f"manifests/{M1}": shapes.Manifest,
+    "imports/columns": shapes.OwnColumns,
 }
+OF_ENTERPRISES = {"imports/columns"}
+"""What an enterprise calls its columns is its own to see."""
 
 
 def test_every_described_json_answer_is_tried(told: dict[str, Any]) -> None:
@@ -99,5 +102,5 @@ def test_an_answer_has_the_shape_that_is_described(world: World, path: str, seat
     if answer.status_code == 200:
         _ANSWERS[path].model_validate_json(answer.content)
     else:
-        assert seat != "auditor"
+        assert seat != "auditor" or path in OF_ENTERPRISES
         shapes.ProblemAnswer.model_validate_json(answer.content)
