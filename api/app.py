@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -52,6 +53,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        Thread(target=service.finish_imports, name="unfinished imports", daemon=True).start()
         yield
         service.close()
 

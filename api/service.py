@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from api import columns
-from api.imports import admit_waiting, check_workbook, commit_workbook
+from api.import_jobs import ImportJobs, Job, Mode, UnderWay, begin, job_of
+from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.retries import Remembering, Stated
 from api.settings import Settings
@@ -116,7 +117,12 @@ class Service:
         return statement
 
     def check_import(
-        self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner = PLAIN
+        self,
+        caller: Caller,
+        enterprise: EnterpriseId,
+        data: bytes,
+        manner: Manner = PLAIN,
+        watch: Watch | None = None,
     ) -> ImportReport:
         """Judge an enterprise's workbook and keep nothing. What it calls its columns is known from earlier imports.
 
@@ -124,20 +130,53 @@ class Service:
             Forbidden: the caller may not hand in this enterprise's workbook.
         """
         self._check_may_import(caller, enterprise)
-        return check_workbook(data, enterprise, self.recording, self.desk, manner=self._manner(enterprise, manner))
+        how = self._manner(enterprise, manner)
+        return check_workbook(data, enterprise, self.recording, self.desk, manner=how, watch=watch)
 
     def commit_import(
-        self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner = PLAIN
+        self,
+        caller: Caller,
+        enterprise: EnterpriseId,
+        data: bytes,
+        manner: Manner = PLAIN,
+        watch: Watch | None = None,
     ) -> ImportReport:
         """Record an enterprise's workbook, all of it or nothing, or its good rows where `manner` says so.
 
-        With it what was given of the enterprise's columns is remembered. Raises as `check_import` does.
+        With it what was given of the enterprise's columns is remembered. Whoever hands in the same while it is under
+        way, here or in another process, gets the same report. Raises as `check_import` does.
         """
         self._check_may_import(caller, enterprise)
-        how, by = self._manner(enterprise, manner), caller.organisation
-        report = commit_workbook(data, enterprise, self.recording, self.desk, recorded_by=by, manner=how)
+        job = job_of("record", enterprise, data, caller.organisation, manner)
+        return self.imports.run(job, data, lambda told: self._worked(job, data, told), watch)
+
+    def begin_import(
+        self, mode: Mode, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner = PLAIN
+    ) -> UnderWay:
+        """Judge or record a workbook behind the caller's back, who may ask how far it is. Raises as `check_import` does."""
+        self._check_may_import(caller, enterprise)
+        job = job_of(mode, enterprise, data, caller.organisation, manner)
+        return begin(lambda: self.imports.run(job, data, lambda told: self._worked(job, data, told)), job.key)
+
+    def finish_imports(self) -> int:
+        """Go on with the imports that a process left when it died; returns how many there were."""
+        left = list(self.imports.left_over())
+        for job, data in left:
+            _ = self.imports.run(job, data, lambda told, job=job, data=data: self._worked(job, data, told))
+        return len(left)
+
+    @property
+    def imports(self) -> ImportJobs:
+        """The imports under way, in whichever process."""
+        return ImportJobs(self.desk, self.clock)
+
+    def _worked(self, job: Job, data: bytes, watch: Watch) -> ImportReport:
+        how, owner, by = self._manner(job.enterprise, job.how), job.enterprise, job.recorded_by
+        if job.mode == "check":
+            return check_workbook(data, owner, self.recording, self.desk, manner=how, watch=watch)
+        report = commit_workbook(data, owner, self.recording, self.desk, recorded_by=by, manner=how, watch=watch)
         if report.committed:
-            columns.remember(self.desk, enterprise, report, self.clock)
+            columns.remember(self.desk, owner, report, self.clock)
         return report
 
     def remember_columns(self, caller: Caller, enterprise: EnterpriseId, data: bytes, manner: Manner) -> ImportReport:
