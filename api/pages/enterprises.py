@@ -1,6 +1,7 @@
 """Enterprises on pages: what one is and may take, with whom it deals, what lies there, and its own figures."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Final, get_args
@@ -67,8 +68,8 @@ def enterprises_page(request: Request, reader: TheReader, role: Annotated[str, Q
         if reader.sees_enterprise(uscc) and (not role or role in known.registered.roles)
     ]
     today = _today(reader)
-    permits = reader.service.book.permits_of
-    worst = {uscc: _worst([_standing(permit, today) for permit in permits(uscc)]) for uscc, _ in seen}
+    permits = {uscc: reader.service.book.permits_of(uscc) for uscc, _ in seen}
+    worst = {uscc: _worst([_standing(permit, own, today) for permit in own]) for uscc, own in permits.items()}
     return page(request, "enterprises.html", rows=seen, worst=worst, roles=ROLES, role=role)
 
 
@@ -110,9 +111,12 @@ def _today(reader: Reader) -> date:
     return reader.service.clock().astimezone(SHANGHAI).date()
 
 
-def _standing(permit: Permit, today: date) -> str:
+def _standing(permit: Permit, own: Sequence[Permit], today: date) -> str:
+    """Where a permit stands among its holder's; one whose every line goes on under another in force was renewed."""
     if today > permit.valid_to:
-        return "expired"
+        lines = [line for each in own if each.valid_from <= today <= each.valid_to for line in each.lines]
+        goes_on = (any(new.mode == old.mode and new.covers(old.waste) for new in lines) for old in permit.lines)
+        return "renewed" if all(goes_on) else "expired"
     if today < permit.valid_from:
         return "not_yet"
     return "expiring" if permit.valid_to - today <= SOON else "valid"
@@ -120,7 +124,7 @@ def _standing(permit: Permit, today: date) -> str:
 
 def _worst(standings: list[str]) -> str:
     """What to look at first; empty without a permit."""
-    return next((each for each in ("expired", "expiring", "not_yet", "valid") if each in standings), "")
+    return next((each for each in ("expired", "expiring", "not_yet", "valid", "renewed") if each in standings), "")
 
 
 def _permit(permit: Permit, reader: Reader) -> PermitLeft:
@@ -130,7 +134,8 @@ def _permit(permit: Permit, reader: Reader) -> PermitLeft:
         f"{line.waste} {line.mode}": used.get((permit.permit_no, line.waste, line.mode, today.year)) or 0
         for line in permit.lines
     }
-    return PermitLeft(permit, _standing(permit, today), told if reader.sight.holds(permit.holder) else {})
+    standing = _standing(permit, reader.service.book.permits_of(permit.holder), today)
+    return PermitLeft(permit, standing, told if reader.sight.holds(permit.holder) else {})
 
 
 def _partners(uscc: EnterpriseId, reader: Reader) -> list[Partner]:
