@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from api import columns
@@ -11,6 +10,7 @@ from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.retries import Remembering, Stated
 from api.settings import Settings
+from api.wall_clock import WallClock
 from api.workbook.export import export_workbook
 from api.workbook.manner import Manner, SheetColumns
 from api.workbook.marked import marked
@@ -35,11 +35,8 @@ from graph.sqlite_desk import SqliteDesk
 from graph.sqlite_ledger import SqliteLedger
 from graph.sqlite_store import SqliteStore
 
-
-def now() -> datetime:
-    """The one clock."""
-    return datetime.now(UTC)
-
+now: Final = WallClock()
+"""The one clock."""
 
 AWAITED: Final = (Loaded, Decided, EnterpriseRegistered, SiteRegistered)
 """What rows of a workbook may wait for."""

@@ -9,6 +9,7 @@ from rich.console import Console
 from api.app import create_app
 from api.service import Service
 from api.settings import DEFAULT_PORT
+from api.wall_clock import behind, words
 from flows.errors import Problem
 
 PORTS_TRIED: Final = 50
@@ -49,6 +50,8 @@ def serve(service: Service, console: Console) -> None:
             "未设置 HUANLIU_PUBLIC_URL：打印的二维码只在本机有效 · codes resolve on this machine only",
             style="yellow",
         )
+    if (found := behind(service.ledger.head(), service.clock())) is not None:
+        console.print(f"{words(found, 'zh')}\n{words(found, 'en')}", style="yellow", highlight=False, markup=False)
     console.print(f"环流已就绪 · serving at {settings.local_url(port)}  （Ctrl+C 结束）")
     uvicorn.run(
         create_app(service, port),

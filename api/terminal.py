@@ -277,7 +277,9 @@ def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
     """Read everything anew from the entries, and compare all of it with what is in use; True when they agree.
 
     Nothing but the entries is kept on disk: that both agree proves that the readings follow from the entries alone.
+    Indexes of the store that differ from them are made anew first.
     """
+    mended = service.ledger.mend()
     lineage, columns, containers = Lineage(service.catalogue), Columns(service.catalogue), Containers(service.catalogue)
     book = Book(service.catalogue, past=lineage)
     fresh = Recording(service.ledger, book, service.clock, (lineage, columns, containers))
@@ -296,8 +298,12 @@ def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
     agree = {name: not differing for name, differing in found.items()}
     told = {"position": book.position, "batches": len(lineage.batch_ids), "agree": agree, "differing": found}
     if print_json is not None:
-        print_json(told)
+        print_json(told | {"mended": [finding_json(each, "zh") for each in mended]})
     else:
+        if mended:
+            out.print(
+                f"[yellow]![/] 数据文件的索引有 {len(mended)} 处与条目不符，已由条目重建 · indexes were made anew from the entries"
+            )
         words = {"book": "账面", "lineage": "谱系索引", "columns": "指标计数", "containers": "数字识别码"}
         for name, differing in found.items():
             out.print(f"[red]✗[/] {words[name]}：{'、'.join(differing)}" if differing else f"[green]✓[/] {words[name]}")
