@@ -157,7 +157,7 @@ def _check(
         read = read_rows(read_file(data, manner.file_name), CellReader(recording.book.catalogue), manner)
     except Problem as problem:
         told = ImportProblem.of(problem, Place())
-        return ImportReport(enterprise=enterprise, digest=digest, errors=(told,)), None
+        return ImportReport(enterprise=enterprise, digest=digest, errors=(told,), opened=False), None
     draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording))
     errors = [] if read.incomplete else _unregistered(read.rows, draft.world)
     if not errors:

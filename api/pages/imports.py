@@ -1,19 +1,24 @@
-"""The import page: a workbook is checked first and told all its errors, then committed by one button."""
+"""The import page: a file is checked first and told all its errors, its columns are mapped, then it is committed by one button."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api import columns
 from api.findings import SHOWN_MOST, gathered
 from api.pages.drawing import page
 from api.pages.reading import PageRoute, Reader, TheReader
-from api.problems import NOT_KEPT, OK, SEE_OTHER
-from api.rest.imports import XLSX, download
+from api.problems import NOT_KEPT, OK, SEE_OTHER, language_of
+from api.rest.imports import XLSX, download, errors_file
 from api.waiting import Kept, give_up, waiting_of
+from api.workbook.heads import sheet_called
+from api.workbook.manner import GIVEN_MAX, GivenColumn, Manner
 from api.workbook.report import ImportReport
 from api.workbook.sheets import BY_KEY
 from flows.access import check_may_import
@@ -28,6 +33,11 @@ CHECKED_LASTS: Final = timedelta(hours=2)
 FILE_MOST: Final = 16 * 1024 * 1024
 """Bytes of a workbook: a year of a large plant is a few megabytes."""
 ERRORS_SHOWN: Final = 500
+HELD_SHOWN: Final = 100
+NAME_MOST: Final = 300
+DIGEST: Final = r"^[0-9a-f]{64}$"
+LEFT_OPEN: Final = "?"
+"""What a select says that nobody touched."""
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -44,35 +54,113 @@ def check_file(
     file: Annotated[UploadFile, File()],
     enterprise: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Judge a workbook and keep nothing but the file itself, for the button."""
+    """Judge a file and keep nothing but the file itself, for the buttons."""
     owner = _owner(reader, enterprise)
     data = file.file.read(FILE_MOST + 1)
     if len(data) > FILE_MOST:
         raise Malformed("body-too-large", size=f"> {FILE_MOST >> 20} MiB", most=f"{FILE_MOST >> 20} MiB")
-    report = reader.service.check_import(reader.caller, owner, data)
-    if report.good:
-        _keep(reader, owner, report.digest, data)
-    return _page(request, reader, report, file.filename or "")
+    name = (file.filename or "")[-NAME_MOST:]
+    report = reader.service.check_import(reader.caller, owner, data, Manner(name, good_rows=True))
+    _keep(reader, owner, report.digest, data)
+    return _page(request, reader, report, name)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The file that was checked: whose it is, what it holds, what it is called."""
+
+    owner: EnterpriseId
+    data: bytes
+    name: str
+    key: str
+
+
+def checked_of(
+    reader: TheReader,
+    digest: Annotated[str, Form(pattern=DIGEST)],
+    enterprise: Annotated[str, Form(max_length=40)] = "",
+    name: Annotated[str, Form(max_length=NAME_MOST)] = "",
+) -> Checked:
+    """The file that a button speaks of.
+
+    Raises:
+        Unknown: it was checked too long ago, or recorded since.
+    """
+    return _checked(reader, digest, enterprise, name)
+
+
+def _checked(reader: Reader, digest: str, enterprise: str, name: str) -> Checked:
+    owner = _owner(reader, enterprise)
+    service, key = reader.service, f"{owner}.{digest}"
+    kept = service.desk.get(CHECKED, key, now_us=instant_us(service.clock()))
+    if kept is None:
+        raise Unknown("checked-file-gone")
+    return Checked(owner, kept.body, name, key)
+
+
+TheChecked: TypeAlias = Annotated[Checked, Depends(checked_of)]
 
 
 @router.post("/import/commit")
 def commit_file(
+    request: Request, reader: TheReader, checked: TheChecked, *, good_rows: Annotated[bool, Form()] = False
+) -> Response:
+    """Record the file that was checked: all of it or nothing, or its good rows by the other button."""
+    service = reader.service
+    manner = Manner(checked.name, good_rows)
+    report = service.commit_import(reader.caller, checked.owner, checked.data, manner)
+    if report.committed and report.good:
+        service.desk.drop(CHECKED, checked.key)
+    return _page(request, reader, report, checked.name)
+
+
+@router.post("/import/columns")
+def map_columns(
     request: Request,
     reader: TheReader,
-    digest: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
-    enterprise: Annotated[str, Form(max_length=40)] = "",
-    name: Annotated[str, Form(max_length=300)] = "",
+    checked: TheChecked,
+    sheet: Annotated[list[str], Form(max_length=GIVEN_MAX)],
+    header: Annotated[list[str], Form(max_length=GIVEN_MAX)],
+    column: Annotated[list[str], Form(max_length=GIVEN_MAX)],
 ) -> Response:
-    """Record the file that was checked, all of it or nothing."""
-    owner = _owner(reader, enterprise)
-    service = reader.service
-    kept = service.desk.get(CHECKED, f"{owner}.{digest}", now_us=instant_us(service.clock()))
-    if kept is None:
-        raise Unknown("checked-file-gone")
-    report = service.commit_import(reader.caller, owner, kept.body)
-    if report.committed:
-        service.desk.drop(CHECKED, f"{owner}.{digest}")
-    return _page(request, reader, report, name)
+    """Remember what the enterprise says of its columns, and judge the file with it. What was left open stays open."""
+    if not len(sheet) == len(header) == len(column):
+        raise Malformed("columns-form-uneven")
+    told = zip(header, column, sheet, strict=True)
+    given = tuple(GivenColumn(own, ours, of) for own, ours, of in told if ours != LEFT_OPEN)
+    manner = Manner(checked.name, good_rows=True, given=given)
+    report = reader.service.remember_columns(reader.caller, checked.owner, checked.data, manner)
+    return _page(request, reader, report, checked.name)
+
+
+@router.post("/import/columns/forget")
+def forget_columns(
+    reader: TheReader,
+    sheet: Annotated[str, Form(max_length=100)],
+    enterprise: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Forget what an enterprise calls the columns of one sheet."""
+    reader.service.forget_columns(reader.caller, _owner(reader, enterprise), sheet_called(sheet).key)
+    return RedirectResponse("/import", SEE_OTHER)
+
+
+@router.get("/import/errors")
+def errors_of_file(
+    request: Request,
+    reader: TheReader,
+    digest: Annotated[str, Query(pattern=DIGEST)],
+    enterprise: Annotated[str, Query(max_length=40)] = "",
+    name: Annotated[str, Query(max_length=NAME_MOST)] = "",
+    *,
+    good_rows: bool = False,
+) -> Response:
+    """The file that was checked, with its errors."""
+    checked = _checked(reader, digest, enterprise, name)
+    manner, language = Manner(name, good_rows), language_of(request)
+    marked = reader.service.marked_import(reader.caller, checked.owner, checked.data, manner, language)
+    if marked is None:
+        raise Unknown("no-errors-file")
+    return errors_file(name, *marked)
 
 
 @router.post("/import/withdraw")
@@ -132,6 +220,14 @@ def _waiting(reader: Reader, owner: EnterpriseId) -> tuple[Kept, ...]:
     return waiting_of(reader.service.desk, owner, reader.service.clock)
 
 
+def _columns(reader: Reader, owner: EnterpriseId) -> Iterator[dict[str, object]]:
+    """What an enterprise calls its columns, sheet by sheet."""
+    for key, each in columns.remembered(reader.service.desk, owner, reader.service.clock).items():
+        if (sheet := BY_KEY.get(key)) is not None:
+            pairs = [(header, sheet.zh_of(column) if column else "") for header, column in each.columns.items()]
+            yield {"owner": owner, "sheet": sheet.zh, "pairs": pairs}
+
+
 def _page(request: Request, reader: Reader, report: ImportReport | None, name: str) -> Response:
     own = sorted(reader.sight.own)
     if not own:
@@ -158,6 +254,9 @@ def _page(request: Request, reader: Reader, report: ImportReport | None, name: s
         file_name=name,
         waiting=waiting,
         errors_shown=ERRORS_SHOWN,
+        held_shown=HELD_SHOWN,
+        left_open=LEFT_OPEN,
+        columns=[each for owner in own for each in _columns(reader, owner)],
         findings=gathered(report.findings) if report else [],
         findings_shown=SHOWN_MOST,
     )

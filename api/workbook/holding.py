@@ -10,17 +10,15 @@ from flows.errors import Malformed
 def hold_back(found: Sequence[Unit], ordered: Iterable[Unit]) -> None:
     """Mark what rests on something that fails, and each rest of a batch that an unread row may have drawn on.
 
-    A row whose batch cannot be read may take from any batch of its site: while it is not mended, no batch there can be
-    closed, or its mass would be posted as unaccounted and the mended row refused.
+    A row whose batch cannot be read may take from any batch: while it is not mended, no batch can be closed, or what the
+    row took would be posted as unaccounted and the mended row refused.
     """
-    unread = {unit.site for unit in found for row in unit.rows if row.faulty and _batch_unread(row.told, row.values)}
+    blind = any(
+        row.faulty and row.sheet.has("batch") and "batch" not in row.values for unit in found for row in unit.rows
+    )
     for unit in ordered:
-        if any(found[cause].fails for cause in unit.causes) or (unit.site in unread and _closes(unit)):
+        if any(found[cause].fails for cause in unit.causes) or (blind and _closes(unit)):
             unit.skipped = True
-
-
-def _batch_unread(told: Iterable[str], values: Iterable[str]) -> bool:
-    return "batch" in told and "batch" not in values
 
 
 def _closes(unit: Unit) -> bool:

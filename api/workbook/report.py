@@ -156,6 +156,8 @@ class ImportReport(Frozen):
     headers_unknown: tuple[HeaderUnknown, ...] = ()
     held: tuple[HeldRows, ...] = ()
     """With errors: what is held back besides the rows that are wrong."""
+    opened: bool = True
+    """It could be opened: there is a table to mark the errors in."""
     good_rows: bool = False
     """Good rows are recorded without the others."""
 
