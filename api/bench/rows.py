@@ -34,6 +34,7 @@ class Name(StrEnum):
     START = "start"
     TURNS = "turns"
     WIRE = "wire"
+    BACKUP = "backup"
     LABEL = "label"
     SHEET = "sheet"
     QR = "qr"

@@ -17,7 +17,7 @@ from api.settings import Settings
 
 READINGS: Final[frozenset[Name]] = frozenset((Name.TRACE, Name.FATE, Name.FATES, Name.GROWTH))
 PRINTED: Final[frozenset[Name]] = frozenset((Name.LABEL, Name.SHEET, Name.QR))
-IMPORTED: Final[frozenset[Name]] = frozenset((Name.IMPORT, Name.START, Name.WIRE))
+IMPORTED: Final[frozenset[Name]] = frozenset((Name.IMPORT, Name.START, Name.WIRE, Name.BACKUP))
 PRODUCTS: Final = ("numpy", "networkx", "pydantic", "fastapi", "typst", "qrcode")
 
 
@@ -54,7 +54,7 @@ def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[R
 
 
 def _stored(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row]:
-    from api.bench import wire, writing
+    from api.bench import survival, wire, writing
 
     if Name.TURNS in wanted:
         yield from writing.turns(folder)
@@ -66,6 +66,8 @@ def _stored(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row
             yield writing.start(folder)
         if Name.WIRE in wanted:
             yield wire.trace_over_http(folder)
+        if Name.BACKUP in wanted:
+            yield survival.backup_beside(folder)
 
 
 def versions() -> dict[str, str]:
