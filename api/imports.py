@@ -151,13 +151,18 @@ def _check(
     data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, manner: Manner, watch: Watch | None
 ) -> tuple[ImportReport, Draft | None]:
     digest = hashlib.sha256(data).hexdigest()
-    if watch is not None:
-        watch("reading", 0, 1)
+    tell = watch or _nobody
+    tell("reading", 0, 1)
     try:
-        read = read_rows(read_file(data, manner.file_name), CellReader(recording.book.catalogue), manner)
+        handed = read_file(data, manner.file_name)
+        count = sum(len(table.cells) for table in handed.tables)
+        reader = CellReader(recording.book.catalogue)
+        read = read_rows(handed, reader, manner, lambda done: tell("reading", done, count))
     except Problem as problem:
         told = ImportProblem.of(problem, Place())
         return ImportReport(enterprise=enterprise, digest=digest, errors=(told,), opened=False), None
+    tell("reading", len(read.rows), len(read.rows))
+    del handed  # a large file's cells are as large as its rows
     draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording))
     errors = [] if read.incomplete else _unregistered(read.rows, draft.world)
     if not errors:

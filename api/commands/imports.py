@@ -13,6 +13,7 @@ from rich.table import Table
 
 from api import facts_in
 from api.commands.printing import REFUSED, JsonOption, err, out, print_json
+from api.commands.progress import watched
 from api.findings import print_findings
 from api.service import Service
 from api.settings import Settings
@@ -93,7 +94,8 @@ def _import_table(
 ) -> bool:
     caller = Caller(owner, "administrator")
     data = file.read_bytes()
-    report = (service.check_import if check else service.commit_import)(caller, owner, data, manner)
+    with watched(err) as watch:
+        report = (service.check_import if check else service.commit_import)(caller, owner, data, manner, watch)
     marked = service.marked_import(caller, owner, data, manner, report=report)
     written = _write(file, errors_to, *marked) if marked else None
     if json:

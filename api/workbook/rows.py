@@ -1,7 +1,7 @@
 """From cells to rows: headers found by name, every cell read by its column, every error with its exact place."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -19,6 +19,8 @@ from flows.errors import Malformed, Problem
 from flows.law import Finding
 
 PLAIN: Final = Manner()
+HEARD_ROWS: Final = 500
+"""Between two words on how many rows were read."""
 OWN_SHEETS: Final = frozenset({NOTES_SHEET, CODES_SHEET, ERRORS_SHEET})
 """Sheets of ours that hold no rows."""
 
@@ -116,14 +118,18 @@ class Reading:
     """A sheet could not be read at all: what refers to it cannot be judged."""
     heads: list[Head] = field(default_factory=list[Head])
     sheets: list[SheetRead] = field(default_factory=list[SheetRead])
+    heard: Callable[[int], None] | None = None
+    """Hears now and then how many rows were read."""
 
 
-def read_rows(handed: Handed, reader: CellReader, manner: Manner = PLAIN) -> Reading:
+def read_rows(
+    handed: Handed, reader: CellReader, manner: Manner = PLAIN, heard: Callable[[int], None] | None = None
+) -> Reading:
     """Rows of the sheets that the template has; a missing sheet is an empty one.
 
     A table goes by its name. Where no table has one of ours, and in a .csv, it goes by what `sheet_of` finds.
     """
-    reading = Reading()
+    reading = Reading(heard=heard)
     tables = [table for table in handed.tables if any(_row_holds(row) for row in table.cells)]
     tables = [table for table in tables if _named(table) not in OWN_SHEETS]
     if not tables:
@@ -201,30 +207,34 @@ def _read_sheet(table: Table, sheet: Sheet, reader: CellReader, reading: Reading
     if head.incomplete:
         reading.incomplete = True
         return
+    letters = {column.key: at + 1 for at, column in head.columns.items()}  # one for all rows: there may be many
     for at, cells in enumerate(table.cells[head.at + 1 :], head.at + 2):
-        _read_row(at, cells, head.columns, sheet, table, reader, reading)
+        _read_row(at, cells, head.columns, letters, sheet, table, reader, reading)
+        if reading.heard is not None and at % HEARD_ROWS == 0:
+            reading.heard(len(reading.rows))
 
 
 def _read_row(
     number: int,
     cells: list[Raw],
     columns: Mapping[int, Column],
+    letters: Mapping[str, int],
     sheet: Sheet,
     table: Table,
     reader: CellReader,
     reading: Reading,
 ) -> None:
-    told = {column.key: plain(cells[at]) if at < len(cells) else "" for at, column in columns.items()}
+    texts = ((column.key, plain(cells[at])) for at, column in columns.items() if at < len(cells))
+    told = {key: text for key, text in texts if text}
     broken = {
         column.key: cell_name(number, at + 1)
-        for at, column in columns.items()
+        for at, column in (columns.items() if table.without_result else ())
         if cell_name(number, at + 1) in table.without_result
     }
-    if not broken and not any(text for key, text in told.items() if sheet.column(key).kind not in ("ignored", "unit")):
+    if not broken and all(sheet.column(key).kind in ("ignored", "unit") for key in told):
         return
-    letters = {column.key: at + 1 for at, column in columns.items()}
     blank = Row(sheet, number, {}, told, letters)
-    raws = {column.key: cells[at] for at, column in columns.items() if told[column.key]}
+    raws = {column.key: cells[at] for at, column in columns.items() if column.key in told}
     row, problems = _values(blank, raws, broken, reader)
     reading.problems += problems
     reading.rows.append(row)
