@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -24,6 +26,7 @@ from graph.sqlite_store import SqliteStore
 from tests.flows.stories import SMELTER, House, generated, registered
 from tests.graph.test_ledger import write
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 21, 5, tzinfo=SHANGHAI)
 
 
@@ -120,6 +123,25 @@ def test_a_backup_that_breaks_off_leaves_no_file(store: SqliteStore, tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         back_up(store, folder / "one.db", breaks)
     assert files(folder) == set()
+
+
+BACKS_UP = """
+import os, sys
+from pathlib import Path
+from graph.sqlite_backup import STEP, back_up
+from graph.sqlite_store import SqliteStore
+back_up(SqliteStore(Path(sys.argv[1])), Path(sys.argv[2]), lambda done, _: done > STEP and os.kill(os.getpid(), 9))
+"""
+
+
+def test_a_backup_that_is_killed_leaves_nothing_under_its_name(store: SqliteStore, tmp_path: Path) -> None:
+    write(SqliteLedger(store), 2 * STEP)
+    target = tmp_path / "one.db"
+    killed = subprocess.run([sys.executable, "-c", BACKS_UP, store.path, target], cwd=ROOT, check=False)
+
+    assert killed.returncode == -9
+    assert not target.exists()
+    assert back_up(store, target).head.position == 2 * STEP
 
 
 def test_a_ledger_whose_chain_is_broken_gives_no_backup(store: SqliteStore, tmp_path: Path) -> None:

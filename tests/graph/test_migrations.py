@@ -1,6 +1,8 @@
 """A file of an older schema is brought forward whole, with a backup beside it, however often it breaks off."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
@@ -16,8 +18,17 @@ from graph.sqlite_store import SqliteStore, StoreProblem
 from tests.graph.stores import rows
 from tests.graph.test_ledger import write
 
+ROOT = Path(__file__).parents[2]
 NEXT = Migration(SCHEMA_VERSION + 1, "create table more (name text not null) strict;\ninsert into more values ('a');")
 LAST = Migration(SCHEMA_VERSION + 2, "create index more_by_name on more (name);")
+LONG = Migration(
+    SCHEMA_VERSION + 1,
+    """
+    create table more (n integer);
+    insert into more with recursive count (n) as (select 1 union all select n + 1 from count where n < 300000)
+        select n from count;
+    """,
+)
 BROKEN = Migration(SCHEMA_VERSION + 2, "insert into more values ('b');\ncreate index lost on nowhere (name);")
 
 
@@ -132,3 +143,28 @@ def test_a_writer_of_the_version_before_goes_on_writing(first: Path) -> None:
     assert audit(SqliteLedger(new)) == []
     old.close()
     new.close()
+
+
+MIGRATES = """
+import sys
+from pathlib import Path
+from graph.sqlite_store import SqliteStore
+from tests.graph.test_migrations import LONG, MIGRATIONS
+SqliteStore(Path(sys.argv[1]), (*MIGRATIONS, LONG))
+"""
+
+
+def test_a_process_killed_within_a_step_leaves_a_file_that_goes_on_from_there(first: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", MIGRATES, first], cwd=ROOT) as process:
+        while not backups(first) and process.poll() is None:
+            pass
+        process.kill()
+
+    (backup,) = backups(first)
+    assert check(backup).faults == ()
+    store = SqliteStore(first, (*MIGRATIONS, LONG))
+    assert version(first) == LONG.version
+    assert rows(SqliteLedger(store), "select count(*) from more") == [(300_000,)]
+    assert SqliteLedger(store).head().position == 5
+    assert store.faults() == []
+    store.close()
