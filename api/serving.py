@@ -40,8 +40,14 @@ def free_port(host: str, asked: int | None) -> int:
 
 
 def serve(service: Service, console: Console) -> None:
-    """Serve REST and pages until stopped."""
+    """Serve REST and pages until stopped.
+
+    Raises:
+        Problem: the port is taken, or nothing could be written to the ledger: said now, and not to the first client.
+    """
     settings = service.settings
+    with service.ledger.turn():  # an empty one
+        pass
     port = free_port(settings.host, settings.port)
     if settings.port is None and port != DEFAULT_PORT:
         console.print(f"端口 {DEFAULT_PORT} 已被占用，改用 {port} · port {DEFAULT_PORT} is taken, using {port}")

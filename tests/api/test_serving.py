@@ -5,19 +5,24 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
+from typer.testing import CliRunner
 
+from api.cli import app
+from api.service import Service
 from api.serving import PortTaken, free_port
 from api.settings import DEFAULT_PORT, Settings
 from flows.entries import event_json
 from tests.api.world import DROSS, SMELTER, product, site, world_of
+from tests.flows.stories import STRANGER, registered
 
 HUANLIU = Path(sys.executable).with_name("huanliu")
 
@@ -110,3 +115,20 @@ def test_a_server_and_an_import_share_one_file(tmp_path: Path) -> None:
             if server.stdout is not None:
                 server.stdout.close()
         assert json.loads(run("audit", "--json"))["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [("delete from head", "末尾被改动过；已停止写入"), ("drop table head", "末尾被改动过；已停止写入")],
+)
+def test_a_server_does_not_start_on_a_ledger_that_it_could_not_write_to(tmp_path: Path, change: str, told: str) -> None:
+    service = Service.open(Settings(data=tmp_path))
+    service.recording.record(registered(STRANGER), STRANGER)
+    service.close()
+    with closing(sqlite3.connect(tmp_path / "huanliu.db", isolation_level=None)) as raw:
+        raw.execute(change)
+
+    result = CliRunner().invoke(app, ["serve"], env={"HUANLIU_DATA": str(tmp_path), "COLUMNS": "200"})
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "huanliu audit" in result.stderr
