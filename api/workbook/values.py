@@ -29,6 +29,10 @@ PPM_PER_PERCENT: Final = 10_000
 
 _YES: Final = {"是": True, "否": False, "yes": True, "no": False, "y": True, "n": False}
 _ESCAPED: Final = re.compile(r"'(?=[=+\-@])")
+_QUOTED: Final = re.compile(r'="(.*)"', re.DOTALL)
+_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?[Ee]\+\d{1,2}")
+"""What Excel leaves of a long code in a .csv."""
+_EIGHT_DIGITS: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _DATE: Final = re.compile(
     r"(?P<year>\d{4})\s*[-./年]\s*(?P<month>\d{1,2})\s*[-./月]\s*(?P<day>\d{1,2})\s*日?"
     r"(?:[T\s]\s*(?P<hour>\d{1,2})\s*[:时]\s*(?P<minute>\d{1,2})(?:\s*[:分]\s*(?P<second>\d{1,2})(?:\.(?P<part>\d{1,6}))?)?\s*[分秒]?)?"
@@ -54,14 +58,22 @@ def plain(raw: Raw) -> str:
         case datetime() | date():
             return raw.isoformat(" ") if isinstance(raw, datetime) else raw.isoformat()
         case str():
-            return _ESCAPED.sub("", unicodedata.normalize("NFKC", raw).strip(), count=1)
+            return _bare(unicodedata.normalize("NFKC", raw))
         case _:
             return str(raw)
 
 
 def _original(raw: str) -> str:
     """Text as typed: names and notes keep their full-width signs."""
-    return _ESCAPED.sub("", raw.strip(), count=1)
+    return _bare(raw)
+
+
+def _bare(text: str) -> str:
+    """Text without what other programs put around it so that Excel leaves it alone: an apostrophe, `="007"`, a tab."""
+    bare = text.strip()
+    if bare.startswith('="') and (quoted := _QUOTED.fullmatch(bare)) is not None:
+        return quoted[1].replace('""', '"').strip()
+    return _ESCAPED.sub("", bare, count=1)
 
 
 @dataclass(frozen=True)
@@ -173,7 +185,7 @@ class CellReader:
 
 def _code(raw: Raw, text: str) -> str:
     """A number in a column of codes is an error, not a cast: beyond fifteen digits it is ruined already."""
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or _ROUNDED.fullmatch(text):
         raise Malformed("workbook-number-for-code", read=text)
     if len(text) > CODE_MAX:
         raise Malformed("workbook-text-long", length=len(text), limit=CODE_MAX)
@@ -221,7 +233,9 @@ def _named(text: str, words: Mapping[str, str], key: str) -> str:
 
 
 def moment(raw: Raw, text: str) -> date | datetime:
-    """A day, or an instant in Shanghai time: an Excel date, 2026-03-09, 2026.3.9, 2026/3/9 10:30, 2026年3月9日."""
+    """A day, or an instant in Shanghai time: an Excel date, 2026-03-09, 2026.3.9, 2026/3/9 10:30, 2026年3月9日, 20260309."""
+    if (digits := _EIGHT_DIGITS.fullmatch(text)) is not None:
+        raw = text = "-".join(digits.groups())
     match raw:
         case datetime() if raw.time() == time():  # what Excel keeps for a day
             return raw.date()

@@ -1,6 +1,7 @@
 """The file comes back with its errors: laid out as it was, mended there by another program, it imports clean."""
 
 import io
+from functools import cache
 
 import openpyxl
 import pytest
@@ -155,9 +156,14 @@ def written(rows: list[list[str]], separator: str = ",", encoding: str = "utf-8"
     return "".join(f"{line}\r\n" for line in lines).replace('"="008""', '"=""008"""').encode(encoding)
 
 
+@cache
+def registration_file() -> bytes:
+    return filled({"单位信息": good()["单位信息"]})
+
+
 def registered() -> House:
     house = House()
-    house.take(SMELTER, filled({"单位信息": good()["单位信息"]}))
+    house.take(SMELTER, registration_file())
     return house
 
 
