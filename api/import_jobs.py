@@ -6,11 +6,10 @@ import platform
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
-from threading import Thread
 from typing import Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
@@ -39,6 +38,9 @@ LOOKED_S: Final = 0.05
 """Between two looks at somebody else's import."""
 SILENT_S: Final = 60.0
 """Whose process cannot be asked, and who has said nothing for so long, is gone. To be wrong costs work, and doubles nothing."""
+WORKERS: Final = 4
+"""Imports that pages start and that run at once; each may take a few hundred megabytes."""
+_WORKERS: Final = ThreadPoolExecutor(WORKERS, "import")
 _PROCESS: Final = token_hex(8)
 _MANNER: Final = TypeAdapter(Manner)
 
@@ -73,10 +75,10 @@ class Job(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """An import that a thread of its own runs."""
+    """An import that another thread runs."""
 
     key: str
-    answer: "Future[ImportReport]"
+    answer: Future[ImportReport]
 
     def wait(self, seconds: float) -> ImportReport | None:
         """The report, if it is there within that time.
@@ -91,17 +93,8 @@ class UnderWay:
 
 
 def begin(work: Callable[[], ImportReport], key: str) -> UnderWay:
-    """Start a thread that ends with its process: what it leaves is finished from the desk."""
-    answer = Future[ImportReport]()
-
-    def run() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as fault:  # noqa: BLE001 - raised where the answer is asked for
-            answer.set_exception(fault)
-
-    Thread(target=run, name=f"import {key}", daemon=True).start()
-    return UnderWay(key, answer)
+    """Hand the work to a thread that is kept for such work: each thread holds a connection to the store."""
+    return UnderWay(key, _WORKERS.submit(work))
 
 
 def job_of(mode: Mode, enterprise: EnterpriseId, data: bytes, recorded_by: str, manner: Manner) -> Job:
@@ -129,7 +122,9 @@ class ImportJobs:
                 held = self._followed(held, watch)
                 if held is not None and _job(held).finished:
                     return self.report(job.key) or _vanished(job.key)
-            mine = job.model_copy(update={"runner": _runner(), "parts": -(-len(data) // PART_B)})
+            mine = job.model_copy(
+                update={"runner": _runner(), "parts": 0 if job.mode == "check" else -(-len(data) // PART_B)}
+            )
             if self._put(JOB, mine, held.version if held else 0):
                 return self._done(mine, data, work, watch)
 

@@ -1,17 +1,19 @@
 """The import page: a file is checked first and told all its errors, its columns are mapped, then it is committed by one button."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final, TypeAlias
 
-from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import columns
 from api.findings import SHOWN_MOST, gathered
+from api.import_jobs import UnderWay
 from api.pages.drawing import page
 from api.pages.reading import PageRoute, Reader, TheReader
 from api.problems import NOT_KEPT, OK, SEE_OTHER, language_of
@@ -32,6 +34,9 @@ CHECKED_LASTS: Final = timedelta(hours=2)
 """From the check to the button: time to ask a colleague."""
 FILE_MOST: Final = 16 * 1024 * 1024
 """Bytes of a workbook: a year of a large plant is a few megabytes."""
+PATIENCE_S: Final = 3.0
+"""What takes longer gets a page of its own that tells how far it is."""
+LOOK_AGAIN_S: Final = 1
 ERRORS_SHOWN: Final = 500
 HELD_SHOWN: Final = 100
 NAME_MOST: Final = 300
@@ -60,9 +65,33 @@ def check_file(
     if len(data) > FILE_MOST:
         raise Malformed("body-too-large", size=f"> {FILE_MOST >> 20} MiB", most=f"{FILE_MOST >> 20} MiB")
     name = (file.filename or "")[-NAME_MOST:]
-    report = reader.service.check_import(reader.caller, owner, data, Manner(name, good_rows=True))
-    _keep(reader, owner, report.digest, data)
-    return _page(request, reader, report, name)
+    _keep(reader, owner, hashlib.sha256(data).hexdigest(), data)
+    begun = reader.service.begin_import("check", reader.caller, owner, data, Manner(name, good_rows=True))
+    return _answer(request, reader, begun)
+
+
+@router.get("/import/job/{key}")
+def import_job(request: Request, reader: TheReader, key: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
+    """How far an import is; when it is done, what came of it."""
+    service = reader.service
+    job = service.imports.find(key)
+    if job is None or job.enterprise not in reader.sight.own:
+        raise Unknown("import-job-unknown")
+    report = service.imports.report(key) if job.finished else None
+    if report is None:
+        return page(request, "import_job.html", headers={"Refresh": str(LOOK_AGAIN_S)}, job=job)
+    if report.committed and report.good:
+        service.desk.drop(CHECKED, f"{job.enterprise}.{job.digest}")
+    return _page(request, reader, report, job.how.file_name)
+
+
+def _answer(request: Request, reader: Reader, begun: UnderWay) -> Response:
+    """What came of an import when it is short; else the page that tells how far it is, and bears to be left."""
+    while begun.wait(PATIENCE_S) is None:
+        job = reader.service.imports.find(begun.key)
+        if job is not None and not job.finished:  # else it has not begun, and what stands there is of another day
+            return RedirectResponse(f"/import/job/{begun.key}", SEE_OTHER)
+    return import_job(request, reader, begun.key)
 
 
 @dataclass(frozen=True)
@@ -108,10 +137,7 @@ def commit_file(
     """Record the file that was checked: all of it or nothing, or its good rows by the other button."""
     service = reader.service
     manner = Manner(checked.name, good_rows)
-    report = service.commit_import(reader.caller, checked.owner, checked.data, manner)
-    if report.committed and report.good:
-        service.desk.drop(CHECKED, checked.key)
-    return _page(request, reader, report, checked.name)
+    return _answer(request, reader, service.begin_import("record", reader.caller, checked.owner, checked.data, manner))
 
 
 @router.post("/import/columns")
