@@ -41,7 +41,7 @@ Statement = Annotated[Annotated[Stated, Tag("facts")] | Annotated[Event, Tag("fa
     "/facts",
     status_code=RECORDED,
     summary="登记事实（一条或多条，全部登记或全部不登记） · Record facts",
-    responses=refusals(shapes.Recorded, "conflict", status=RECORDED),
+    responses=refusals(shapes.Recorded, "conflict", "full", status=RECORDED),
 )
 def state_facts(
     request: Request,

@@ -68,7 +68,7 @@ def check_import(  # one parameter for each field of the form
     "/imports",
     status_code=RECORDED,
     summary="登记台账文件：全部登记或全部不登记；同一文件再次提交不改变任何内容 · Record a ledger file",
-    responses=refusals(ImportReport, status=RECORDED),
+    responses=refusals(ImportReport, "full", status=RECORDED),
 )
 def commit_import(  # one parameter for each field of the form
     caller: TheCaller,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import OK, PROBLEM_JSON, STATUS, Unsigned
 from flows.errors import Forbidden, Malformed, Problem, Refusal, Unknown
+from graph.sqlite_faults import StoreAway, StoreFull
 
 PDF: Final = "application/pdf"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -366,8 +367,10 @@ _REFUSALS: Final[dict[str, tuple[type[Problem], str]]] = {
     "malformed": (Malformed, "内容无法识别 · the words make no sense"),
     "unknown": (Unknown, "不存在或不可见 · never recorded, or not for this caller to see"),
     "conflict": (Refusal, "不予登记或编号冲突 · a rule says no, or one name for two facts"),
+    "away": (StoreAway, "数据文件暂时无法读写 · the ledger's file is out of reach for the moment"),
+    "full": (StoreFull, "磁盘空间不足，没有保留 · no room on the disk, nothing was kept"),
 }
-_ALWAYS: Final = ("unsigned", "forbidden", "malformed")
+_ALWAYS: Final = ("unsigned", "forbidden", "malformed", "away")
 
 
 def refusals(
