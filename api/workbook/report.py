@@ -168,5 +168,6 @@ class ImportReport(Frozen):
 
     @property
     def recordable(self) -> bool:
-        """It may be recorded: all of it, or its good rows where that was asked and every error is one of a row."""
-        return self.good or (self.good_rows and not any(problem.of_file for problem in self.errors))
+        """It may be recorded: all of it, or its good rows where that was asked, there are any, and no error is of the file."""
+        stands = self.facts or self.waiting or self.unchanged
+        return self.good or bool(self.good_rows and stands and not any(each.of_file for each in self.errors))
