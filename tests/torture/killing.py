@@ -70,10 +70,10 @@ def torture(kills: int, folder: Path, seed: int) -> Iterator[Tally]:
         for _ in range(min(LEDGER_KILLS, kills - tally.kills)):
             ledger.kill_once()
             yield tally
+            if not tally.whole:
+                return
         ledger.finish()
         yield tally
-        if not tally.whole:
-            return
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Installation:
                 self._write(server, port)
             server.send_signal(signal.SIGKILL)
         self.tally.kills += 1
-        self._hold()
+        self.hold()
 
     def _write(self, server: "subprocess.Popen[bytes]", port: int) -> None:
         threads = [Thread(target=client.state_until_killed, args=(port,)) for client in self.clients]
@@ -127,7 +127,7 @@ class Installation:
         ledger.close()
         self.tally.again += sum(client.again for client in self.clients)
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         """Hold the ledger against all that was acknowledged since the kill before: opening mends what the kill left."""
         ledger = SqliteLedger(SqliteStore(Settings(data=self.folder).file))
         entries = list(ledger.entries(after=self._end.position))
