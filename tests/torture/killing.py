@@ -64,7 +64,7 @@ def torture(kills: int, folder: Path, seed: int) -> Iterator[Tally]:
     """Kill so many times; the tally after each kill."""
     tally = Tally()
     random = Random(seed)
-    while tally.kills < kills:
+    while tally.kills < kills and tally.whole:
         ledger = Installation(folder / f"ledger-{tally.kills}", random, tally)
         ledger.prepare()
         for _ in range(min(LEDGER_KILLS, kills - tally.kills)):
