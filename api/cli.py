@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from api import origins, outline, terminal
 from api.bench.rows import Name
+from api.commands.audit import audit, rebuild
 from api.commands.backup import backup, restore
 from api.commands.imports import columns_app, import_file
 from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
@@ -56,6 +57,8 @@ key_app = typer.Typer(help="密钥：新建、列出、撤销 · keys", no_args_
 app.add_typer(key_app, name="key")
 app.command("import")(import_file)
 app.add_typer(columns_app, name="columns")
+app.command()(audit)
+app.command()(rebuild)
 app.command()(backup)
 app.command()(restore)
 
@@ -307,29 +310,6 @@ def export(
     with opened() as service:
         written = terminal.export(service, to, enterprise, template=template)
     tell_file("已写出 · written", written, json=json)
-
-
-@app.command()
-def audit(*, json: JsonOption = False) -> None:
-    """核对台账：摘要链、分录、缓存 · Check the ledger's bytes, chain and postings."""
-    service = Service.open_unread(Settings.read())
-    try:
-        good = terminal.audit(service, out, print_json if json else None)
-    finally:
-        service.close()
-    raise typer.Exit(0 if good else REFUSED)
-
-
-@app.command()
-def rebuild(*, json: JsonOption = False) -> None:
-    """由台账重新读出全部账面与索引，并与在用的逐项比较 · Read everything anew from the entries, and compare all of it.
-
-    磁盘上只保存台账条目，两者一致即证明读数全部由台账得出 · Only the entries are kept on disk: that both agree proves
-    that the readings follow from them.
-    """
-    with opened() as service:
-        good = terminal.rebuild(service, out, print_json if json else None)
-    raise typer.Exit(0 if good else REFUSED)
 
 
 @app.command()

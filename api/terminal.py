@@ -13,29 +13,22 @@ from api import facts_in
 from api.documents import batch_label, manifest_sheet, state_name
 from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
-from api.rest.answers import finding_json, manifest_json
+from api.rest.answers import manifest_json
 from api.rest.asking import known_by
 from api.rest.batches import MEDIA, LabelForm, Printing, find_scanned, print_label
 from api.rest.manifests import find_manifest
 from api.rest.readings import Wanted, question_of, value_json
 from api.service import Service
 from flows.access import Caller
-from flows.audit import audit as audit_ledger
-from flows.book import Book
 from flows.codes import uscc
-from flows.entries import Head
-from flows.errors import Malformed, Problem
+from flows.errors import Malformed
 from flows.indicators import PART_WORDS, Value, definition, definitions
 from flows.mass import plain_tonnes
-from flows.recording import Recording
 from flows.times import parse_time, write_time
-from graph.columns import Columns
-from graph.containers import Containers
 from graph.fate import fate as fate_of
 from graph.figures import By, figures
 from graph.figures import parts as parts_of
-from graph.likeness import differences
-from graph.lineage import Horizon, Lineage
+from graph.lineage import Horizon
 from graph.mixing import Basis
 from labels import sheet
 
@@ -253,62 +246,6 @@ def print_figures(values: Sequence[Value], service: Service, out: Console) -> No
             f"{_place(value, service)}\n{value.period.first} 至 {value.period.last}",
         )
     out.print(table)
-
-
-def audit(service: Service, out: Console, print_json: Print | None) -> bool:
-    """The ledger's bytes, chain, end and postings; True when nothing is wrong."""
-    faults = audit_ledger(service.ledger, service.catalogue)
-    try:
-        head = service.ledger.head()
-    except Problem:  # it is among the faults
-        head = Head()
-    if print_json is not None:
-        rows = [finding_json(each, "zh") for each in faults]
-        print_json({"position": head.position, "digest": head.digest, "faults": rows})
-    else:
-        for each in faults:
-            out.print(f"[red]✗[/] {escape(str(finding_json(each, 'zh')['detail']))}", highlight=False)
-        good = "[green]✓ 台账完整[/]" if not faults else f"[red]发现 {len(faults)} 处[/]"
-        out.print(f"{good}  条目 {head.position}  摘要 {head.digest}", highlight=False)
-    return not faults
-
-
-def rebuild(service: Service, out: Console, print_json: Print | None) -> bool:
-    """Read everything anew from the entries, and compare all of it with what is in use; True when they agree.
-
-    Nothing but the entries is kept on disk: that both agree proves that the readings follow from the entries alone.
-    Indexes of the store that differ from them are made anew first.
-    """
-    mended = service.ledger.mend()
-    lineage, columns, containers = Lineage(service.catalogue), Columns(service.catalogue), Containers(service.catalogue)
-    book = Book(service.catalogue, past=lineage)
-    fresh = Recording(service.ledger, book, service.clock, (lineage, columns, containers))
-    while fresh.catch_up() != service.recording.catch_up():
-        pass  # somebody writes meanwhile
-    for each in (columns, service.columns):
-        each.table()  # its rows wait for whoever asks first
-    pairs = {
-        "book": (book, service.book),
-        "lineage": (lineage, service.lineage),
-        "columns": (columns, service.columns),
-        "containers": (containers, service.containers),
-    }
-    found = {name: list(differences(*pair)) for name, pair in pairs.items()}
-    found["book"] = [each for each in found["book"] if not each.startswith("past")]  # that is the lineage
-    agree = {name: not differing for name, differing in found.items()}
-    told = {"position": book.position, "batches": len(lineage.batch_ids), "agree": agree, "differing": found}
-    if print_json is not None:
-        print_json(told | {"mended": [finding_json(each, "zh") for each in mended]})
-    else:
-        if mended:
-            out.print(
-                f"[yellow]![/] 数据文件的索引有 {len(mended)} 处与条目不符，已由条目重建 · indexes were made anew from the entries"
-            )
-        words = {"book": "账面", "lineage": "谱系索引", "columns": "指标计数", "containers": "数字识别码"}
-        for name, differing in found.items():
-            out.print(f"[red]✗[/] {words[name]}：{'、'.join(differing)}" if differing else f"[green]✓[/] {words[name]}")
-        out.print(f"已由 {book.position} 条台账重新读出 {len(lineage.batch_ids)} 个批次")
-    return all(agree.values())
 
 
 def export(service: Service, to: Path | None, enterprise: str, *, template: bool) -> Path:

@@ -12,10 +12,9 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from api import terminal
+from api import audits
 from api.cli import app
 from api.service import Service
 from flows.entries import event_json
@@ -314,6 +313,29 @@ def test_a_sound_ledger_is_found_sound_and_rebuilt_alike(shell: Shell) -> None:
     assert "✓" in shell.run("rebuild").stdout
 
 
+def test_who_kept_a_position_and_its_digest_proves_that_the_ledger_only_grew(empty: Shell, facts: Path) -> None:
+    lines = facts.read_text("utf-8").splitlines(keepends=True)
+    file = facts.with_name("half.jsonl")
+    file.write_text("".join(lines[:12]), "utf-8")
+    empty.run("import", str(file))
+    end = empty.json("audit", "--head")
+    assert set(end) == {"position", "digest", "record_time"}
+    mark = ("--since", str(end["position"]), "--digest", end["digest"])
+    assert " ".join(mark) in empty.run("audit").output
+    empty.run("import", str(facts))
+
+    told = empty.json("audit", *mark)
+    assert (told["since"], told["only_grew"], told["faults"]) == (12, True, [])
+    assert "only grew" in empty.run("audit", *mark).stdout
+    other = empty.json("audit", "--since", "11", *mark[2:], expect=1)
+    assert (other["only_grew"], [each["code"] for each in other["faults"]]) == (False, ["audit-since-differs"])
+    assert {"detail", "detail_en", "figures"} <= set(other["faults"][0])
+    beyond = empty.json("audit", "--since", "999", *mark[2:], expect=1)
+    assert [each["code"] for each in beyond["faults"]] == ["audit-since-gone"]
+    assert "--digest" in empty.run("audit", "--since", "3", expect=2).output
+    assert "64" in empty.run("audit", "--since", "3", "--digest", "abc", expect=2).output
+
+
 @pytest.mark.parametrize("position", [1, 12, 20])
 def test_a_changed_byte_is_found(empty: Shell, facts: Path, position: int) -> None:
     empty.run("import", str(facts))
@@ -389,10 +411,7 @@ def _told_in_steps(world: World) -> Service:
 
 
 def _rebuilt(service: Service) -> dict[str, list[str]]:
-    told: list[Any] = []
-    good = terminal.rebuild(service, Console(quiet=True), told.append)
-    assert good == all(told[0]["agree"].values())
-    return {name: differing for name, differing in told[0]["differing"].items() if differing}
+    return {name: differing for name, differing in audits.compared(service).differing.items() if differing}
 
 
 def test_what_was_told_in_steps_is_as_what_is_read_anew(world: World) -> None:
