@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from api.workbook.layout import Column, Sheet
+from api.workbook.sheets import BY_NAME
 from flows.enterprises import Frozen
 from flows.errors import Malformed
 
@@ -39,7 +40,9 @@ class GivenColumn:
             Malformed: no ``=``, nothing before it, or too long for a header.
         """
         own, equals, ours = text.rpartition("=")
-        sheet, _, header = own.replace("：", ":").rpartition(":")
+        sheet, _, header = own.replace("：", ":").partition(":")
+        if normal(sheet) not in map(normal, BY_NAME):  # the colon is the header's own
+            sheet, header = "", own
         if not equals or not normal(header) or len(header) > HEADER_MAX:
             raise Malformed("column-given-unreadable", read=text)
         return cls(header.strip(), ours.strip(), sheet.strip())
