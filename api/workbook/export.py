@@ -38,6 +38,7 @@ from flows.times import day_of, earliest_us
 Values: TypeAlias = dict[str, Value]
 
 _COUNTS: Final = {"container_count"}
+_BY_FORM: Final = frozenset({"g3", "g6", "g7"})
 _OWN_WORDS: Final = ("trade", "name", "waste")
 """What the enterprise calls a waste, where it is not what the catalogue does."""
 
@@ -93,14 +94,26 @@ def _remarks(left_out: Iterable[Event], period: tuple[date | None, date | None])
 
 def record_rows(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterator[Values]:
     """The rows of one record; none where a manifest was not loaded yet, or an arrival not decided."""
-    told, note = read_remarks(facts[0].note or facts[-1].note, labels_of(BY_KEY[identity[0]]))
+    told, note = read_remarks(next((fact.note for fact in facts if fact.note), None), labels_of(BY_KEY[identity[0]]))
     first = _remarked(identity[0], told, note)
     own = {key: first[key] for key in _OWN_WORDS if key in first}
     for number, said in enumerate(_ROWS[identity[0]](identity, facts, names)):
         instead = {"name": said["trade"]} if "trade" in own and "name" not in own else {}  # the material stands there
-        values = {**said, **instead, **own}
+        values = {**said, **instead, **own, **_form_before(identity, facts[-1], said, names)}
         first = first if number == 0 else {}
         yield {**first, **{key: value for key, value in values.items() if value not in (None, "")}}
+
+
+def _form_before(identity: Identity, event: Event, said: Words, names: Names) -> Words:
+    """The tables of general waste name a batch by the form that it came from: table 5, once it was stored."""
+    if identity[0] not in _BY_FORM:
+        return {}
+    by_container = names.with_code(identity[1], str(said["batch"]))
+    shelf = names.shelves.get(by_container.get(str(said.get("container") or ""), ""))
+    if shelf is None:
+        return {}
+    stored = next(fact for fact in names.records[shelf] if isinstance(fact, Stored))
+    return {"batch": shelf[2]} if earliest_us(stored.event_time) <= earliest_us(event.event_time) else {}
 
 
 def _remarked(sheet: str, told: Mapping[str, str], note: str) -> Values:
@@ -153,6 +166,19 @@ def _lying(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterat
     }
 
 
+def _shelved(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterator[Words]:
+    """A row of table 5: what was stored and, where it was taken out again, how much and under what code."""
+    at = next(number for number, fact in enumerate(facts) if isinstance(fact, Stored))
+    (stored,) = _lying(identity, facts[: at + 1], names)
+    out = facts[-1]
+    if isinstance(out, TakenOut):
+        batch = names.book.batch(out.batch_id)
+        parted = isinstance(facts[-2], Transformed)
+        code = batch.code if parted else out.code
+        stored |= {"out_time": out.event_time, "out": batch.mass_g, "out_code": code}
+    yield stored
+
+
 def _run(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterator[Words]:
     event = facts[0]
     assert isinstance(event, Transformed)
@@ -192,9 +218,10 @@ def _used_here(identity: Identity, facts: tuple[Event, ...], names: Names) -> It
     assert isinstance(event, Disposed | Delivered)
     _, site, record = identity
     method = event.method if isinstance(event, Disposed) else None
-    told, _ = read_remarks(event.note, labels_of(BY_KEY["b4"]))
+    form = BY_KEY[identity[0]]
+    told, _ = read_remarks(event.note, labels_of(form))
     if method is None:
-        method = told.get(BY_KEY["b4"].zh_of("method"))
+        method = told.get(form.zh_of("method"))
     for portion in event.portions:
         yield {
             "record": record,
@@ -268,6 +295,7 @@ def _other(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterat
 
 
 _ROWS: Final[Mapping[str, Callable[[Identity, tuple[Event, ...], Names], Iterator[Words]]]] = {
-    "stock": _arisen, "b1": _arisen, "arising": _arisen, "b2": _lying, "b3": _lying, "run": _run, "b4": _used_here,
+    "stock": _arisen, "b1": _arisen, "g4": _arisen, "arising": _arisen, "b2": _lying, "b3": _lying, "g5": _shelved, "run": _run,
+    "b4": _used_here, "g6": _used_here, "g7": _used_here, "g3": sent,
     "b5": sent, "receipt": received, "leaving": _gone, "assay": _assayed, "other": _other,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from api.workbook.general import SENT
 from api.workbook.names import manifest_number
 from api.workbook.report import ImportFinding, ImportProblem
 from api.workbook.rows import Row
@@ -35,7 +36,7 @@ def spoken(found: Iterable[Unit], world: World) -> Mapping[str, str]:
         words |= {own: code for (_, code), own in known.items()}
     words |= {at: manifest_number(inbound.submitted) for at, inbound in world.names.inbound.items()}
     for unit in found:
-        if unit.sheet.key == "b5":
+        if unit.sheet.key in SENT:
             words[world.new_id("manifest", unit.site, unit.identity[-1])] = unit.identity[-1]
     return words
 

@@ -1,11 +1,12 @@
-"""Rows that turn batches into others, or end them: storage and the splits it needs, runs, own use and disposal, leaving."""
+"""Rows that turn batches into others, or end them: runs, own use and disposal, leaving."""
 
 from typing import Final, cast
 
 from api.workbook.arising import made
-from api.workbook.names import B4_LABEL, RECORD_LABEL
+from api.workbook.names import RECORD_LABEL
 from api.workbook.rows import Row
-from api.workbook.world import Handle, Unit, World, loose_packing, packing
+from api.workbook.sheets import BY_KEY
+from api.workbook.world import Unit, World, packing
 from flows.errors import Malformed
 from flows.events import (
     Addition,
@@ -17,8 +18,6 @@ from flows.events import (
     LossKind,
     Portion,
     Product,
-    Stored,
-    TakenOut,
     Transformed,
     Use,
 )
@@ -34,58 +33,8 @@ USE_OF_ENDING: Final[dict[Ending, Use]] = {
 """As what a batch counts that was used on site by a method, and no run tells what came of it."""
 
 
-def lying(unit: Unit, world: World) -> list[Event]:
-    """Into storage, or out of it. Less than all of the batch is split off first, under the code of the row."""
-    row, site = unit.first, unit.site
-    handle = world.batch(row, site)
-    world.check_material(row, handle)
-    facts: list[Event] = []
-    mass_g, code, container = row.mass_g(), row.needed("code"), row.said("container")
-    if mass_g < handle.mass_g:
-        if code == row.needed("batch"):
-            raise row.wrong(Malformed("workbook-part-needs-code", whole=tonnes(handle.mass_g)), "code")
-        new = Product(
-            batch_id=world.new_id("batch", site, code, container),
-            material=handle.material,
-            mass_g=mass_g,
-            code=code,
-            packing=packing(row),
-        )
-        facts.append(
-            Transformed(
-                event_id=unit.event_id("split"),
-                enterprise=world.enterprise,
-                event_time=row.when(),
-                site_id=world.sites[site],
-                process="split",
-                inputs=(Portion(batch_id=handle.batch_id, mass_g=mass_g),),
-                outputs=(made(unit, site, new),),
-            )
-        )
-        handle = Handle(new.batch_id, new.material, new.mass_g)
-    elif mass_g > handle.mass_g:
-        raise row.wrong(
-            Malformed("workbook-more-than-batch", asked=tonnes(mass_g), whole=tonnes(handle.mass_g)), "mass"
-        )
-    else:
-        unit.makes.append(((site, code, container), handle))
-    note = unit.note(extra=loose_packing(row))
-    event_id, own = unit.event_id(), world.enterprise
-    if unit.sheet.key == "b2":
-        storage = world.storage(row, site)
-        facts.append(
-            Stored(
-                event_id=event_id, enterprise=own, event_time=row.when(), note=note,
-                batch_id=handle.batch_id, storage_id=storage, code=code,
-            )
-        )  # fmt: skip
-    else:
-        facts.append(
-            TakenOut(
-                event_id=event_id, enterprise=own, event_time=row.when(), note=note, batch_id=handle.batch_id, code=code
-            )
-        )
-    return facts
+_SIDES: Final = {"g6": "utilization", "g7": "disposal"}
+"""What tables 6 and 7 of general waste are for."""
 
 
 def run(unit: Unit, world: World) -> list[Event]:
@@ -160,8 +109,11 @@ def used_here(unit: Unit, world: World) -> list[Event]:
     assert method is not None, "a required column"
     portions = _portions(unit, world)
     facility = next((world.facility(row, unit.site) for row in unit.rows if row.text("facility")), None)
-    record = (B4_LABEL, unit.identity[-1])
+    record = (unit.sheet.zh_of("record"), unit.identity[-1])
     found = world.book.catalogue.method(method)
+    if found.side != _SIDES.get(unit.sheet.key, found.side):
+        named = BY_KEY["g7" if unit.sheet.key == "g6" else "g6"].zh
+        raise unit.first.wrong(Malformed("general-method-elsewhere", method=method, sheet=named), "method")
     if found.side == "disposal":
         return [
             Disposed(

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
-from api.workbook.names import B5_LABEL, MANIFEST_LABEL, Inbound, load_code, outgoing_codes, write_outgoing
+from api.workbook.names import MANIFEST_LABEL, Inbound, load_code, outgoing_codes, write_outgoing
 from api.workbook.rows import Row
 from api.workbook.world import Awaits, Handle, Unit, World
 from flows import codes
@@ -26,6 +27,8 @@ from flows.events import (
 from flows.ids import EnterpriseId, owner
 
 _OFFICIAL_LENGTH = 14
+_TRANSPORT: Final = {"g3": ("carrier", "plate", "driver")}
+"""Official columns of a sheet that a manifest has fields for, and what leaves without one has not."""
 _RECEIVERS = ("receiver", "exempt_receiver", "foreign_receiver")
 
 
@@ -58,9 +61,10 @@ def _left(unit: Unit, handles: Sequence[Handle], world: World) -> Left:
         enterprise=world.enterprise,
         event_time=unit.agreed_time(),
         note=unit.note(
-            (B5_LABEL, codes_told),
+            (unit.sheet.zh_of("code"), codes_told),
             (MANIFEST_LABEL, unit.agreed_text("manifest") or ""),
             (unit.sheet.zh_of("method"), method),
+            extra=_TRANSPORT.get(unit.sheet.key, ()),
         ),
         site_id=world.sites[unit.site],
         portions=tuple(portions),
@@ -82,6 +86,9 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
     official = number if re.fullmatch(rf"\d{{{_OFFICIAL_LENGTH}}}", number) else None
     lines = lines_of(unit)
     manifest_id = world.new_id("manifest", site, number)
+    method = unit.agreed_text("method")
+    if method is None:
+        raise first.wrong(Malformed("workbook-cell-required", column=unit.sheet.zh_of("method")), "method")
     legs = _legs(unit, world)
     consignee_site = _partner_site(unit, consignee, world)
     loaded_at = unit.agreed_time()
@@ -112,7 +119,7 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
                 "event_id": unit.event_id("submitted"),
                 "enterprise": world.enterprise,
                 "event_time": submitted_at,
-                "note": unit.note((B5_LABEL, told)),
+                "note": unit.note((unit.sheet.zh_of("code"), told)),
                 "manifest_id": manifest_id,
                 "internal_no": unit.agreed_text("internal_no") or number,
                 "official_no": official,
@@ -121,7 +128,7 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
                 "consignee_site": consignee_site.site_id,
                 "lines": planned,
                 "legs": legs,
-                "method": unit.agreed_text("method"),
+                "method": method,
                 "shipper": unit.agreed_text("shipper") or "consignor",
                 "approval_no": unit.agreed_text("approval"),
             }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from api.workbook.general import FORM_LABEL, GENERAL_OF
 from api.workbook.official import B4, B5
 from api.workbook.remarks import labels_of, read_remarks
 from api.workbook.sheets import BY_KEY
@@ -90,8 +91,8 @@ def load_code(number: str, line: int) -> str:
 
 def outgoing_codes(submitted: Submitted) -> dict[int, str]:
     """The B.5 code of each line, where the note tells: one for all, or ``1=…,2=…``."""
-    told, _ = read_remarks(submitted.note, labels_of(B5))
-    text = told.get(B5_LABEL, "")
+    form = "g3" if _told_on_a_form(submitted) else "b5"
+    text = _labels(submitted, form).get(BY_KEY[form].zh_of("code"), "")
     if "=" not in text:
         return {line.line: text for line in submitted.lines} if text else {}
     pairs = [part.partition("=") for part in text.split(",")]
@@ -126,6 +127,8 @@ class Names:
     """Facts that the workbook has no row for."""
     _coded: dict[tuple[str, str], dict[str, BatchId]] = field(default_factory=dict[tuple[str, str], dict[str, BatchId]])
     _splits: dict[BatchId, Identity] = field(default_factory=dict[BatchId, Identity])
+    shelves: dict[BatchId, Identity] = field(default_factory=dict[BatchId, Identity])
+    """What a row of table 5 put into storage."""
     _outbound: dict[ManifestId, Identity] = field(default_factory=dict[ManifestId, Identity])
 
     @classmethod
@@ -196,7 +199,8 @@ class Names:
             case StockDeclared(product=product):
                 self._add(("stock", *self._claim_product(product, event.site_id)), event)
             case Generated(product=product):
-                self._add(("b1", *self._claim_product(product, event.site_id)), event)
+                name = self._claim_product(product, event.site_id)
+                self._add((self._sheet("b1", name, product.material, event), *name), event)
             case Collected(product=product) | Tapped(product=product):
                 self._add(("arising", *self._claim_product(product, event.site_id)), event)
             case Stored(batch_id=batch_id, code=code):
@@ -212,21 +216,31 @@ class Names:
             case StockTaken(site_id=site_id):
                 self._record("other", self.site_code(site_id), _record_no(event, "other"), event)
             case Disposed(site_id=site_id):
-                self._record("b4", self.site_code(site_id), _record_no(event, "b4", B4_LABEL), event)
+                general = _told_on_a_form(event) or (
+                    B4_LABEL not in _labels(event, "b4") and self._general(event.portions[0].batch_id)
+                )
+                sheet, label = ("g7", FORM_LABEL) if general else ("b4", B4_LABEL)
+                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, label), event)
             case Delivered(site_id=site_id):
                 own_use = B4_LABEL in _labels(event, "b4")
                 sheet, label = ("b4", B4_LABEL) if own_use else ("leaving", RECORD_LABEL)
+                sheet, label = ("g6", FORM_LABEL) if _told_on_a_form(event) else (sheet, label)
                 self._record(sheet, self.site_code(site_id), _record_no(event, sheet, label), event)
+            case Left(site_id=site_id) if _told_on_a_form(event):
+                labels = _labels(event, "g3")
+                self._record("g3", self.site_code(site_id), labels.get(MANIFEST_LABEL) or _first_code(labels), event)
             case Left(site_id=site_id):
                 labels = _labels(event, "b5")
                 if B5_LABEL in labels:
-                    number = labels.get(MANIFEST_LABEL) or labels[B5_LABEL].partition(",")[0].rpartition("=")[2]
+                    number = labels.get(MANIFEST_LABEL) or _first_code(labels, B5_LABEL)
                     self._record("b5", self.site_code(site_id), number, event)
                 else:
                     self._record("leaving", self.site_code(site_id), _record_no(event, "leaving"), event)
             case Submitted(manifest_id=manifest_id, consignor_site=site_id):
                 number = manifest_number(event)
-                self._outbound[manifest_id] = self._record("b5", self.site_code(site_id), number, event)
+                general = self._general(event.lines[0].batch_id) and B5_LABEL not in _labels(event, "b5")
+                sheet = "g3" if general or _told_on_a_form(event) else "b5"
+                self._outbound[manifest_id] = self._record(sheet, self.site_code(site_id), number, event)
             case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
                 self._load(event)
             case Loaded(manifest_id=manifest_id) if manifest_id in self.inbound:
@@ -274,22 +288,59 @@ class Names:
         if event.process == "split" and not event.inputs[0].rest and len(event.inputs) == len(event.outputs) == 1:
             self._splits[event.outputs[0].batch_id] = identity
 
-    def _lie(self, sheet: str, event: Stored | TakenOut, batch_id: BatchId, code: str | None) -> None:
+    def _lie(self, official: str, event: Stored | TakenOut, batch_id: BatchId, code: str | None) -> None:
         """Put into storage, or taken out: with the split before it, where the row took only a part."""
+        if isinstance(event, TakenOut) and self._leaves_shelf(event, code):
+            return
         site, own, container = self.called.get(batch_id, ("", batch_id.partition(".")[2], ""))
         facts: tuple[Event, ...] = (event,)
         code = plain(code) if code else own
         # the row may have left the container out: then its fact was named without
-        bare = event.event_id == derived("event", sheet, site, code, "", "")
+        forms = (official, GENERAL_OF[official])
+        bare = event.event_id in {derived("event", sheet, site, code, "", "") for sheet in forms}
         name = (site, code, "" if bare else container)
+        sheet = self._sheet(official, name, self.book.batch(batch_id).material, event)
+        sheet = "b3" if isinstance(event, TakenOut) else sheet
         split = self._splits.get(batch_id)
         if split is not None and self.records[split][0].event_id == derived("event", sheet, *name, "split"):
             facts = (*self.records.pop(split), event)
         if (sheet, *name) in self.records:
             name = (site, event.event_id, container)
         self.records[sheet, *name] = facts
+        if sheet == "g5":
+            self.shelves[batch_id] = (sheet, *name)
         if name not in self.batches:
             self._name(name, batch_id)
+
+    def _leaves_shelf(self, event: TakenOut, code: str | None) -> bool:
+        """A taking that stands in the row of table 5 that put the batch into storage: all of it, or a part split off."""
+        split = self._splits.get(event.batch_id)
+        parted = self.records[split][0] if split is not None else None
+        source = parted.inputs[0].batch_id if isinstance(parted, Transformed) else event.batch_id
+        shelf = self.shelves.get(event.batch_id) or self.shelves.get(source)
+        if shelf is None or any(isinstance(fact, TakenOut) for fact in self.records[shelf]):
+            return False
+        whole = self.shelves.get(event.batch_id) == shelf
+        if not whole and (parted is None or parted.event_id != derived("event", *shelf, "part")):
+            return False
+        taken = (event,) if whole or split is None else (*self.records.pop(split), event)
+        self.records[shelf] = (*self.records[shelf], *taken)
+        name = (shelf[1], plain(code or ""), shelf[3])
+        if code and name not in self.batches:
+            self._name(name, event.batch_id)
+        return True
+
+    def _sheet(self, official: str, name: BatchName, material: str, event: Event) -> str:
+        """The ledger of hazardous waste or the table of general waste: where the row stood, else what the law says."""
+        general = GENERAL_OF[official]
+        for sheet in (official, general):
+            if event.event_id == derived("event", sheet, *name, ""):
+                return sheet
+        return general if self.book.catalogue.material(material).legal_status == "general_waste" else official
+
+    def _general(self, batch_id: BatchId) -> bool:
+        batch = self.book.find_batch(batch_id)
+        return batch is not None and self.book.catalogue.material(batch.material).legal_status == "general_waste"
 
     def _site_of(self, batch_id: BatchId) -> str:
         return self.called[batch_id][0] if batch_id in self.called else ""
@@ -335,3 +386,12 @@ def _labels(event: Event, sheet: str) -> Mapping[str, str]:
 def _record_no(event: Event, sheet: str, label: str = RECORD_LABEL) -> str:
     """The number that the enterprise gave a record, else its event's name."""
     return _labels(event, sheet).get(label, event.event_id)
+
+
+def _told_on_a_form(event: Event) -> bool:
+    """Did it come in on a table of general waste? Its form number is the first thing in the note."""
+    return (event.note or "").startswith(f"{FORM_LABEL}：")
+
+
+def _first_code(labels: Mapping[str, str], label: str = FORM_LABEL) -> str:
+    return labels[label].partition(",")[0].rpartition("=")[2]

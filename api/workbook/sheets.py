@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from api.workbook.general import GENERAL
 from api.workbook.layout import (
     ACCURACY,
     ARISINGS,
@@ -253,7 +254,7 @@ OTHER: Final = Sheet(
     "Stock counts, changes of legal status, packing.",
 )
 
-SHEETS: Final = (UNIT, STOCK, B1, B2, B3, B4, B5, RECEIPT, RUN, LEAVING, ASSAY, ARISING, OTHER)
+SHEETS: Final = (UNIT, STOCK, B1, B2, B3, B4, B5, *GENERAL, RECEIPT, RUN, LEAVING, ASSAY, ARISING, OTHER)
 BY_NAME: Final = {sheet.zh: sheet for sheet in SHEETS}
 BY_KEY: Final = {sheet.key: sheet for sheet in SHEETS}
 NOTES_SHEET: Final = "填写说明"

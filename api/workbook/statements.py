@@ -9,11 +9,13 @@ from typing import Final
 from pydantic import ValidationError
 
 from api.workbook.arising import arisen, assayed, gained, otherwise, registered
+from api.workbook.general import SENT, STORED, USED
 from api.workbook.known import difference
-from api.workbook.making import leaving, lying, run, used_here
+from api.workbook.making import leaving, run, used_here
 from api.workbook.moving import lines_of, received, received_code, sent
 from api.workbook.names import Identity, load_code
 from api.workbook.rows import Row, RowProblem
+from api.workbook.storing import lying, shelved
 from api.workbook.world import Awaits, Unit, World
 from flows.errors import Malformed, Problem
 from flows.events import Event
@@ -21,13 +23,14 @@ from flows.materials import Catalogue
 from flows.times import day_of, earliest_us
 
 BUILDERS: Final[Mapping[str, Callable[[Unit, World], list[Event]]]] = {
-    "unit": registered, "stock": arisen, "b1": arisen, "arising": gained, "receipt": received, "other": otherwise,
-    "assay": assayed, "b2": lying, "b3": lying, "run": run, "b4": used_here, "leaving": leaving, "b5": sent,
+    "unit": registered, "stock": arisen, "b1": arisen, "g4": arisen, "arising": gained, "receipt": received, "other": otherwise,
+    "assay": assayed, "b2": lying, "b3": lying, "g5": shelved, "run": run, "b4": used_here, "g6": used_here,
+    "g7": used_here, "leaving": leaving, "b5": sent, "g3": sent,
 }  # fmt: skip
 RANKS: Final = {key: rank for rank, key in enumerate(BUILDERS)}
 """The order within a day, where no cause tells."""
 REGISTERED_RANKS: Final = {"enterprise": 0, "site": 1}
-_ROW_IS_RECORD: Final = {"stock", "b1", "b2", "b3", "arising"}
+_ROW_IS_RECORD: Final = {"stock", "b1", "b2", "b3", "g4", "g5", "arising"}
 _DAY_ONE: Final = date(1900, 1, 1)
 
 
@@ -56,7 +59,7 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
         unit.skipped = unit.skipped or row.faulty
         _link(unit, row, site, world)
     for unit in found.values():
-        if unit.sheet.key == "b5" and not unit.fails:
+        if unit.sheet.key in SENT and not unit.fails:
             unit.gives |= _loads(unit)
     return list(found.values())
 
@@ -99,7 +102,7 @@ def _identity(row: Row, site: str, world: World) -> Identity:
             return (key, row.said("type"), site, row.said("code"))
         case "receipt":
             return (key, world.enterprise, row.said("manifest"), row.said("consignor"))
-        case "b5":
+        case "b5" | "g3":
             return (key, site, row.text("manifest") or row.said("code"))
         case _ if key in _ROW_IS_RECORD:
             return (key, site, row.said("code"), row.said("container"))
@@ -119,6 +122,8 @@ def _link(unit: Unit, row: Row, site: str, world: World) -> None:
             unit.gives.add((each, received_code(row), ""))
     if brings is not None and brings != speaks:
         unit.gives.add((site, brings, container))
+    if key == "g5" and row.text("out_code"):
+        unit.gives.add((site, row.needed("out_code"), container))
     if speaks is not None:
         unit.needs.add((site, speaks, container))
 
@@ -165,7 +170,7 @@ def _closes(unit: Unit) -> Iterator[tuple[tuple[str, str], int]]:
 
 def _asks_more(unit: Unit) -> Iterator[tuple[tuple[str, str], int]]:
     """The batches of which a manifest asked for more than was loaded: so much must have been there."""
-    for row in unit.rows if unit.sheet.key == "b5" else ():
+    for row in unit.rows if unit.sheet.key in SENT else ():
         if (row.number_of("planned") or 0) > (row.number_of("mass") or 0):
             submitted = row.moment("submitted") or row.moment()
             yield (unit.site, row.said("batch")), day_of(earliest_us(submitted or _DAY_ONE)).toordinal()
@@ -191,7 +196,7 @@ def _families(found: Sequence[Unit]) -> Mapping[tuple[str, str], list[int]]:
     same = defaultdict[tuple[str, str], set[tuple[str, str]]](set)
     runs = defaultdict[tuple[str, str], list[int]](list)
     for number, unit in enumerate(found):
-        if unit.sheet.key in ("b2", "b3"):
+        if unit.sheet.key in STORED:
             for site, code, _ in unit.gives:
                 for name in _names(unit):
                     same[site, code].add(name)
@@ -212,7 +217,7 @@ def _families(found: Sequence[Unit]) -> Mapping[tuple[str, str], list[int]]:
 
 def _shadow(unit: Unit, families: Mapping[tuple[str, str], list[int]], catalogue: Catalogue) -> bool:
     """A row of own use beside a run that takes the same batch in: it is compared, and draws nothing."""
-    if unit.sheet.key != "b4" or not any(families.get(name) for name in _names(unit)):
+    if unit.sheet.key not in USED or not any(families.get(name) for name in _names(unit)):
         return False
     methods = [catalogue.methods.get(row.said("method")) for row in unit.rows]
     return all(method is not None and method.side == "utilization" for method in methods)
@@ -321,4 +326,4 @@ def _settle(unit: Unit, world: World) -> None:
     else:
         for name, handle in unit.makes:
             world.define(name, handle)
-    unit.unchanged = (not unit.facts and unit.sheet.key != "b4") or known is not None
+    unit.unchanged = (not unit.facts and unit.sheet.key not in USED) or known is not None

@@ -6,6 +6,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
+from api.workbook.general import GENERAL
 from api.workbook.layout import Column, Sheet
 from api.workbook.sheets import CODES_SHEET, NOTES_SHEET, SHEETS
 from api.workbook.values import EXACT_DIGITS, PPM_PER_PERCENT, Value
@@ -101,7 +102,11 @@ def _lists(catalogue: Catalogue) -> dict[str, list[str]]:
     return {
         "material": [each.name_zh for each in catalogue.materials.values()],
         "trade": [each.name_zh for each in catalogue.materials.values() if each.waste_code],
+        "general_trade": [
+            each.name_zh for each in catalogue.materials.values() if each.legal_status == "general_waste"
+        ],
         "waste": list(catalogue.wastes),
+        "general_waste": [each.code for each in catalogue.wastes.values() if not each.hazardous],
         "process": [each.name_zh for each in catalogue.processes.values()],
         "method": [f"{each.code} {each.name_zh}" for each in catalogue.methods.values()],
         "division": [f"{each.code} {each.name_zh}" for each in catalogue.divisions.values()],
@@ -185,7 +190,7 @@ class _Writer:
             _ = target.write_string(0, at, column.zh, self._required if column.required else self._optional)
             must = "必填 required\n" if column.required else ""
             _ = target.write_comment(0, at, f"{must}{column.en}", {"author": "huanliu", "x_scale": 1.5})
-            self._validate(target, at, column)
+            self._validate(target, at, column, general=sheet in GENERAL)
         for number, values in enumerate(rows, 1):
             for at, column in enumerate(sheet.columns):
                 if column.key == "no":
@@ -198,8 +203,9 @@ class _Writer:
             return self._text
         return {"time": self._time, "day": self._day}.get(column.kind, self._number)
 
-    def _validate(self, target: "Worksheet", at: int, column: Column) -> None:
+    def _validate(self, target: "Worksheet", at: int, column: Column, *, general: bool) -> None:
         kind = "trade" if column.key == "trade" else column.kind
+        kind = {"trade": "general_trade", "waste": "general_waste"}.get(kind, kind) if general else kind
         words = ["是", "否"] if kind == "yes" else list(column.words or ())
         if kind in self._ranges:
             source: str | list[str] = self._ranges[kind]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from api.workbook.names import Identity, Names, manifest_number, outgoing_codes
-from api.workbook.official import B5
 from api.workbook.remarks import labels_of, read_remarks
+from api.workbook.sheets import BY_KEY
 from api.workbook.wording import Words, code_of, material_words, named, portion_words
 from flows.events import Arrived, Decided, Event, Left, Loaded, Portion, Submitted
 from flows.ids import EnterpriseId
@@ -22,16 +22,17 @@ def sent(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iterator
 
 
 def _left(identity: Identity, event: Left, names: Names) -> Iterator[Words]:
-    told, _ = read_remarks(event.note, labels_of(B5))
-    codes = told.get(B5.zh_of("code"), "")
+    form = BY_KEY[identity[0]]
+    told, _ = read_remarks(event.note, labels_of(form))
+    codes = told.get(form.zh_of("code"), "")
     numbered = dict(part.split("=", 1) for part in codes.split(",")) if "=" in codes else {}
     for line, portion in enumerate(event.portions, 1):
         yield {
             "code": numbered.get(str(line), codes),
             "time": event.event_time,
             **material_words(names.book.batch(portion.batch_id).material, names),
-            "method": told.get(B5.zh_of("method")),
-            "manifest": told.get(B5.zh_of("manifest")),
+            "method": told.get(form.zh_of("method")),
+            "manifest": told.get(form.zh_of("manifest")),
             "foreign_receiver" if event.abroad else "receiver": event.receiver,
             "export_notice": event.export_notice_no,
             "division": event.receiver_division,
