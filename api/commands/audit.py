@@ -9,6 +9,7 @@ from rich.markup import escape
 from api import audits
 from api.commands.printing import REFUSED, JsonOption, err, out, print_json
 from api.rest.answers import finding_json
+from api.rest.asking import COUNT_MOST
 from api.service import Service
 from api.settings import Settings
 from flows.audit import growth_faults
@@ -26,7 +27,9 @@ READINGS = {
 
 
 def audit(
-    since: Annotated[int | None, typer.Option(min=0, help="当时保存的台账位置 · a position that somebody kept")] = None,
+    since: Annotated[
+        int | None, typer.Option(min=0, max=COUNT_MOST, help="当时保存的台账位置 · a position that somebody kept")
+    ] = None,
     digest: Annotated[str | None, typer.Option(help="当时该位置的摘要 · the digest there, as it was then")] = None,
     *,
     head: Annotated[

@@ -138,6 +138,23 @@ def test_half_a_mark_is_no_mark(world: World) -> None:
         assert world.get("auditor", "audit", **params).status_code == 422
 
 
+def test_the_page_shows_the_end_and_proves_growth_to_authorities(world: World) -> None:
+    head = world.service.ledger.head()
+    shown = {seat: world.get(seat, "/audit").text for seat in ("smelter", "province")}
+    assert all(head.digest in text for text in shown.values())
+    assert ['<form class="filters"' in text for text in shown.values()] == [False, True]
+
+    def asked(since: object, digest: str) -> str:
+        return world.get("auditor", "/audit", since=since, digest=digest).text
+
+    assert "没有改动" in asked(head.position, head.digest)
+    assert "没有改动" not in asked(head.position - 1, head.digest)
+    assert "被改写" in asked(head.position - 1, head.digest)
+    assert "64 位" in asked(1, "abc")
+    for since in ("x", "１", "-1", "9" * 15, "9" * 20):
+        assert "没有改动" not in asked(since, head.digest)
+
+
 # readings ---------------------------------------------------------------------------------------------------------
 
 
