@@ -20,7 +20,7 @@ from api.problems import NOT_KEPT, OK, SEE_OTHER, language_of
 from api.rest.imports import XLSX, download, errors_file
 from api.waiting import Kept, give_up, waiting_of
 from api.workbook.heads import sheet_called
-from api.workbook.manner import GIVEN_MAX, GivenColumn, Manner
+from api.workbook.manner import GIVEN_MAX, GivenColumn, Manner, normal
 from api.workbook.report import ImportReport
 from api.workbook.sheets import BY_KEY
 from flows.access import check_may_import
@@ -281,6 +281,8 @@ def _page(request: Request, reader: Reader, report: ImportReport | None, name: s
         waiting=waiting,
         errors_shown=ERRORS_SHOWN,
         held_shown=HELD_SHOWN,
+        listed=[each for each in report.errors if each.key != "workbook-header-unknown"] if report else [],
+        renamed=[each for each in report.sheets if normal(each.table) != normal(each.sheet)] if report else [],
         left_open=LEFT_OPEN,
         columns=[each for owner in own for each in _columns(reader, owner)],
         findings=gathered(report.findings) if report else [],

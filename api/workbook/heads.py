@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -93,9 +94,14 @@ def head_of(table: Table, sheet: Sheet, manner: Manner) -> Head:
             problem = Malformed("workbook-header-missing", header=column.zh)
             head.problems.append(ImportProblem.of(problem, Place(sheet=sheet.zh, row=head.at + 1, column=column.zh)))
     free = [column for column in sheet.columns if column not in head.columns.values() and column.kind != "ignored"]
+    meant = Counter(_meant(each.header, free) for each in head.unknown)
     head.unknown = [
         each.model_copy(
-            update={"suggestions": suggested(each.header, free), "columns": tuple(column.zh for column in free)}
+            update={
+                "suggestions": suggested(each.header, free),
+                "likely": found if meant[found := _meant(each.header, free)] == 1 else "",
+                "columns": tuple(column.zh for column in free),
+            }
         )
         for each in head.unknown
     ]
@@ -113,6 +119,12 @@ def _own(sheet: Sheet, manner: Manner) -> dict[str, tuple[str, SheetHow]]:
         if column is not None or each.unread:
             own[normal(each.header)] = (column.key if column else "", "given")
     return own
+
+
+def _meant(header: str, free: Iterable[Column]) -> str:
+    """The one column that the trade calls so; none where it calls none so, or several."""
+    found = [column.zh for column in free if normal(header) in map(normal, SYNONYMS.get(column.key, ()))]
+    return found[0] if len(found) == 1 else ""
 
 
 def suggested(header: str, free: Iterable[Column]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from api.workbook.biff import look_inside as look_inside_xls
+from api.workbook.biff import unpacked
 from api.workbook.cells import cell_name, check_extent, column_number
 from api.workbook.delimited import Script, read_delimited
 from flows.errors import Malformed
@@ -32,6 +32,8 @@ _FORMULA_CELL: Final = re.compile(
 )
 _FILLED: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*(?<!/)>')
 _VALUE: Final = re.compile(rb"<v[^>]*>[^<]+</v>")
+_DECLARED: Final = re.compile(rb'\b(?:uniqueCount|count)\s*=\s*["\'](\d+)["\']')
+_DIGITS_MAX: Final = 12
 _NONE: Final[frozenset[str]] = frozenset()
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0"
@@ -77,7 +79,7 @@ def read_file(data: bytes, name: str = "") -> Handed:
     if data.startswith(b"PK"):
         return Handed(_tables(data, _look_inside(data)), stem)
     if data.startswith(_COMPOUND):
-        return Handed(_tables(data, look_inside_xls(data)), stem)
+        return Handed(_tables(*unpacked(data)), stem)
     if head.startswith(_WEB) or b"<table" in head:
         raise Malformed("file-is-web-page")
     if head.startswith(b"<?xml"):
@@ -111,6 +113,10 @@ def _tables(data: bytes, broken: Mapping[str, frozenset[str]]) -> list[Table]:
             ]
     except CalamineError as fault:
         raise Malformed("workbook-unreadable") from fault
+    except BaseException as fault:
+        if type(fault).__name__ != "PanicException":  # the reader's own, which stands above Exception
+            raise
+        raise Malformed("workbook-unreadable") from fault
 
 
 def _look_inside(data: bytes) -> dict[str, frozenset[str]]:
@@ -127,6 +133,7 @@ def _look_inside(data: bytes) -> dict[str, frozenset[str]]:
                 raise Malformed("workbook-bomb", megabytes=unpacked_b // 1_000_000, limit=limit)
             if archive.testzip() is not None:  # a part that is longer than it says fails its check sum
                 raise Malformed("workbook-unreadable")
+            _check_strings(archive)
             for name, path in _sheet_paths(archive):
                 xml = archive.read(path)
                 _check_extent(name, xml)
@@ -137,6 +144,16 @@ def _look_inside(data: bytes) -> dict[str, frozenset[str]]:
     if not found and not _is_xlsx(data):
         raise Malformed("workbook-unreadable")
     return found
+
+
+def _check_strings(archive: zipfile.ZipFile) -> None:
+    """The reader takes memory for as many shared texts as are declared: no more than there are bytes."""
+    for info in archive.infolist():
+        if info.filename.lower().endswith(".xml"):
+            with archive.open(info) as part:
+                declared = _DECLARED.findall(part.read(SNIFFED_B))
+            if any(len(count) > _DIGITS_MAX or int(count) > info.file_size for count in declared):
+                raise Malformed("workbook-unreadable")
 
 
 def _is_xlsx(data: bytes) -> bool:

@@ -120,6 +120,8 @@ class HeaderUnknown(Frozen):
     cell: str
     samples: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    likely: str = ""
+    """The one column that the trade calls so, to be chosen beforehand where somebody looks at it and confirms."""
     columns: tuple[str, ...] = ()
 
 

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import shutil
 import struct
 import subprocess
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,18 @@ from typing import Any
 import openpyxl
 import pytest
 import xlwt
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.imports import check_workbook, commit_workbook
-from api.workbook.biff import look_inside
+from api.workbook.biff import unpacked
 from api.workbook.manner import Manner
+from api.workbook.reading import read_file
 from api.workbook.report import ImportReport
+from flows.errors import Malformed
 from tests.api.test_workbook_errors import Book, good, only
 from tests.api.test_workbook_marked import registered, written
-from tests.api.workbook_fixtures import DROSS, SMELTER, TRADE, House, filled, saved
+from tests.api.workbook_fixtures import DROSS, SMELTER, TEMPLATE, TRADE, House, filled, saved
 
 OFFICE = shutil.which("soffice")
 HEADERS = ["产生批次编码", "产生时间", TRADE, "废物代码", "产生量", "容器/包装编码"]
@@ -110,7 +116,7 @@ def test_a_result_that_is_an_error_is_never_an_empty_cell() -> None:
     failed = struct.pack("<Q", 0xFFFF000000070002)  # #DIV/0!
     data = patched(target.getvalue(), empty, failed)
 
-    assert look_inside(data) == {"化验": frozenset({"E2"})}
+    assert unpacked(data)[1] == {"化验": frozenset({"E2"})}
 
 
 def test_a_workbook_under_a_password_says_so() -> None:
@@ -130,6 +136,62 @@ def test_an_xls_that_reaches_too_far_is_refused_before_it_is_laid_out() -> None:
     made.save(target)
 
     assert only(check(target.getvalue())).key == "workbook-too-long"
+
+
+SMALL_XLS = old({"B.1 产生": []}, filled({"B.1 产生": []}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2_000) | st.integers(0, len(SMALL_XLS) - 1), st.integers(0, 255)), min_size=1),
+    st.integers(600, len(SMALL_XLS)),
+)
+def test_a_damaged_xls_is_refused_and_kills_nobody(changes: list[tuple[int, int]], length: int) -> None:
+    """Its reader takes what the file declares: unguarded, one byte makes it ask for terabytes, and the process dies."""
+    data = bytearray(SMALL_XLS)
+    for at, value in changes:
+        data[at] = value
+    try:
+        _ = read_file(bytes(data[:length]), "台账.xls")
+    except Malformed as problem:
+        assert problem.key in {"workbook-unreadable", "workbook-too-long", "file-protected", *NOT_AN_XLS}
+
+
+NOT_AN_XLS = {"file-not-a-table", "csv-encoding-unknown", "csv-quote-unclosed", "csv-cell-long"}
+"""What its first bytes, once changed, make of it."""
+
+
+@pytest.mark.parametrize("at", [44, 62, 64, 72])
+def test_what_a_container_declares_is_not_believed(at: int) -> None:
+    data = bytearray(old(good()))
+    data[at : at + 4] = b"\xff\xff\xff\x7f"
+
+    assert {each.key for each in check(bytes(data)).errors} <= {"workbook-unreadable"}
+
+
+def test_more_texts_or_rows_than_there_are_bytes_are_refused() -> None:
+    xls = old(good())
+    texts = xls.index(b"\xfc\x00", xls.index(b"\x85\x00"))
+    many = bytearray(xls)
+    many[texts + 8 : texts + 12] = b"\xff\xff\xff\x7f"
+    far = bytearray(xls)
+    reach = xls.index(b"\x00\x02\x0e\x00")
+    far[reach + 8 : reach + 12] = b"\xff\xff\xff\xff"
+
+    assert [only(check(bytes(each))).key for each in (many, far)] == ["workbook-unreadable"] * 2
+
+
+def test_more_shared_texts_than_bytes_are_refused_in_an_xlsx() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(TEMPLATE)) as before, zipfile.ZipFile(target, "w") as after:
+        for name in before.namelist():
+            text = before.read(name)
+            if name.endswith("sharedStrings.xml"):
+                text = re.sub(rb'uniqueCount="\d+"', b'uniqueCount="4294967295"', text)
+            after.writestr(name, text)
+        assert "xl/sharedStrings.xml" in after.namelist()
+
+    assert only(check(target.getvalue())).key == "workbook-unreadable"
 
 
 @pytest.mark.parametrize("cut", [600, 3000, 20_000])
