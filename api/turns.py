@@ -11,12 +11,12 @@ from flows.recording import Recording
 
 WHOLE_MOST: Final = 500
 """So many facts are one turn, all or none: on a slow core that is a twentieth of a second."""
-TURN_S: Final = 0.012
-"""How long a turn of a longer statement is to hold the ledger: a neighbour's fact must be durable within 100 ms."""
-FACTS_LEAST, FACTS_FIRST, FACTS_MOST = 10, 50, WHOLE_MOST
-"""Of such a turn; between them, as many as the machine manages in its time."""
+TURN_FACTS: Final = 40
+"""Of one turn of a longer statement, about: five milliseconds, for a neighbour's fact must be durable within 100."""
 APART: Final = 2.0
 """The pause after a turn, in turns: another process tries the lock now and then, and must find it free."""
+APART_MOST_S: Final = 0.05
+"""Of that pause: a turn that took longer waited for others, who have had theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def record_in_turns(
     begin = recording.catch_up()
     whole = sum(map(len, records)) <= WHOLE_MOST
     positions: list[int] = []
-    first, done, most = 0, 0, WHOLE_MOST if whole else FACTS_FIRST
+    first, done, most = 0, 0, WHOLE_MOST if whole else TURN_FACTS
     while first < len(records):
         last = _end_of_turn(records, first, most)
         facts = [event for record in records[first:last] for event in record]
@@ -53,8 +53,7 @@ def record_in_turns(
         first, done = last, done + len(facts)
         told(done)
         if first < len(records):
-            most = max(FACTS_LEAST, min(FACTS_MOST, round(len(facts) * TURN_S / taken_s)))
-            time.sleep(APART * taken_s)
+            time.sleep(min(APART * taken_s, APART_MOST_S))
     return Kept(positions)
 
 

@@ -35,6 +35,8 @@ class Name(StrEnum):
     TURNS = "turns"
     WIRE = "wire"
     BACKUP = "backup"
+    WORKBOOK = "workbook"
+    BESIDE = "beside"
     LABEL = "label"
     SHEET = "sheet"
     QR = "qr"

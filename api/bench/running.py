@@ -18,6 +18,9 @@ from api.settings import Settings
 READINGS: Final[frozenset[Name]] = frozenset((Name.TRACE, Name.FATE, Name.FATES, Name.GROWTH))
 PRINTED: Final[frozenset[Name]] = frozenset((Name.LABEL, Name.SHEET, Name.QR))
 IMPORTED: Final[frozenset[Name]] = frozenset((Name.IMPORT, Name.START, Name.WIRE, Name.BACKUP))
+UPLOADED: Final[frozenset[Name]] = frozenset((Name.WORKBOOK, Name.BESIDE))
+ROWS_A_BATCH: Final = 5
+"""Of the workbook: fifty thousand for the ten thousand batches that are measured when nothing is said."""
 PRODUCTS: Final = ("numpy", "networkx", "pydantic", "fastapi", "typst", "qrcode")
 
 
@@ -47,6 +50,10 @@ def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[R
         readings.close()
     if wanted & (IMPORTED | {Name.TURNS}):
         yield from _stored(batches, wanted, folder)
+    if wanted & UPLOADED:
+        from api.bench import uploads
+
+        yield from uploads.workbooks(ROWS_A_BATCH * batches, wanted, folder)
     if wanted & PRINTED:
         from api.bench.documents import documents
 

@@ -28,8 +28,8 @@ def backup_beside(folder: Path) -> Row:
     """The longest wait of a single fact while an imported story is backed up; the peer is the same load alone."""
     service = opened(folder / "data")
     try:
-        alone = _waits_ms(service, "ALONE", lambda: None)
-        seconds, beside = timed(lambda: _waits_ms(service, "BESIDE", lambda: _back_up(folder)))
+        alone = waits_ms(service, "ALONE", lambda: None)
+        seconds, beside = timed(lambda: waits_ms(service, "BESIDE", lambda: _back_up(folder)))
         entries = service.ledger.head().position
     finally:
         service.close()
@@ -50,8 +50,8 @@ def _back_up(folder: Path) -> None:
     subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own command
 
 
-def _waits_ms(service: Service, name: str, meanwhile: Callable[[], object]) -> list[float]:
-    """Milliseconds that each single fact waited until it was durable, while something else goes on."""
+def waits_ms(service: Service, name: str, meanwhile: Callable[[], object]) -> list[float]:
+    """Eight clients: milliseconds that each single fact waited until it was durable, while something else goes on."""
     stop = Event()
     taken: list[list[float]] = [[] for _ in range(CLIENTS)]
 

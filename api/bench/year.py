@@ -14,7 +14,7 @@ SMELTER: Final = uscc_with_check("91511100", "MA7500AB")
 DIVISION: Final = "511100"
 DROSS: Final = "一次铝灰渣（电解铝）"
 WASTE: Final = "321-024-48"
-BEGINS: Final = date(2026, 1, 1)
+BEGINS: Final = date(2025, 1, 1)
 DAYS: Final = 300
 """The year's batches arise within these days, so that the last of them is gone before the year ends."""
 REGISTERED_ROWS: Final = 5
@@ -43,7 +43,7 @@ def _registered() -> Iterator[Line]:
         {"type": "site", "code": "S1", "name": "厂区", "division": DIVISION},
         {"type": "storage", "code": "TS001", "name": "危废库", "site": "S1"},
         {"type": "facility", "code": "MF0001", "name": "一号炉", "site": "S1", "purpose": "utilize"},
-        {"type": "plan", "code": "2026", "site": "S1", "waste": WASTE, "generated": 10**12, "moved": 0},
+        {"type": "plan", "code": str(BEGINS.year), "site": "S1", "waste": WASTE, "generated": 10**12, "moved": 0},
     ):  # fmt: skip
         yield "unit", {**values, "time": BEGINS}
 
@@ -58,7 +58,7 @@ def _story(rows: int) -> Iterator[Line]:
 
 
 def _batch(n: int, day: date) -> Iterator[Line]:
-    made, stored, out = (f"{kind}2026{n:07d}" for kind in ("HWCS", "HWRK", "HWCK"))
+    made, stored, out = (f"{kind}{BEGINS.year}{n:07d}" for kind in ("HWCS", "HWRK", "HWCK"))
     bag, run, metal, slag = f"R{n:06d}", f"HZ{n:06d}", f"AL{n:06d}", f"YZ{n:06d}"
     waste: dict[str, Value] = {"trade": DROSS, "category": "HW48", "waste": WASTE, "container": bag}
     then = day + timedelta(days=2)
