@@ -49,6 +49,8 @@ def serve(service: Service, console: Console) -> None:
     settings = service.settings
     with service.ledger.turn():  # an empty one
         pass
+    gc.collect()
+    gc.freeze()  # what the ledger became stays: no collection walks over all of it, half a second at a time, while clients wait
     port = free_port(settings.host, settings.port)
     if settings.port is None and port != DEFAULT_PORT:
         console.print(f"端口 {DEFAULT_PORT} 已被占用，改用 {port} · port {DEFAULT_PORT} is taken, using {port}")
@@ -60,8 +62,6 @@ def serve(service: Service, console: Console) -> None:
     if (found := behind(service.ledger.head(), service.clock())) is not None:
         console.print(f"{words(found, 'zh')}\n{words(found, 'en')}", style="yellow", highlight=False, markup=False)
     console.print(f"环流已就绪 · serving at {settings.local_url(port)}  （Ctrl+C 结束）")
-    gc.collect()
-    gc.freeze()  # what the ledger became stays: no collection walks over all of it, half a second at a time, while clients wait
     uvicorn.run(
         create_app(service, port),
         host=settings.host,
