@@ -67,7 +67,8 @@ def run(unit: Unit, world: World) -> list[Event]:
         losses=tuple(sorted(map(_loss, of["loss"]), key=lambda each: (each.kind, each.mass_g))),
         gap_reason=unit.agreed_text("reason"),
     )
-    if world.book.catalogue.process(process).changes_substance:
+    known = unit.identity in world.names.records or event.event_id in world.names.events
+    if world.book.catalogue.process(process).changes_substance and not known:  # else the ledger has counted it
         for portion in event.inputs:
             world.take(portion)
     return [event]
