@@ -161,6 +161,17 @@ def test_what_is_said_now_goes_before_what_was_said(service: Service) -> None:
     assert (kept["袋号"], kept["审核人"], kept["净重"]) == ("", "handler", "mass")
 
 
+def test_a_word_on_one_column_leaves_the_others_as_they_were(service: Service) -> None:
+    service.remember_columns(ME, SMELTER, written(OWN), Manner(NAME, given=given_columns(GIVEN)))
+
+    given = given_columns(["审核人=产生部门经办人"])
+    report = service.remember_columns(ME, SMELTER, written(OWN), Manner(NAME, given=given))
+
+    assert keys(report) == []
+    kept = service.columns_of(ME, SMELTER)["b1"].columns
+    assert (kept["审核人"], kept["净重"], len(kept)) == ("handler", "mass", len(OWN[0]))
+
+
 def test_what_is_remembered_is_the_enterprises_own_and_can_be_forgotten(service: Service) -> None:
     service.remember_columns(ME, SMELTER, written(OWN), Manner(NAME, given=given_columns(GIVEN)))
     plant = Caller(PLANT, "administrator")
