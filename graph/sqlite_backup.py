@@ -25,11 +25,11 @@ from graph.sqlite_faults import UNREADABLE, StoreProblem, told
 from graph.sqlite_ledger import ENTRIES, HEAD, LAST
 from graph.sqlite_store import SqliteStore, file_faults
 
-STEP: Final = 250
+STEP: Final = 125
 """Entries of one reading: a few milliseconds."""
 PAUSE_SHARE: Final = 1.0
 """Of a step's time that is waited after it: half a processor is for those who serve."""
-SYNC_B: Final = 1024 * 1024
+SYNC_B: Final = 256 * 1024
 """The copy reaches the disk in portions: one great sync at the end would make every commit on that disk wait."""
 CACHE_KIB: Final = 64 * 1024
 """For the copy's index of names, which grows in no order."""
