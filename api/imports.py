@@ -110,7 +110,7 @@ def _commit(
     kept = record_in_turns(records, recorded_by, recording, lambda done: tell("recording", done, count))
     if kept.problem is not None:  # somebody else wrote between the check and the commit
         take_back(desk, enterprise, fresh, before, recording.clock)
-        return report.model_copy(update={"errors": tuple(_late(kept, draft)), **_positions(kept)})
+        return report.model_copy(update={"errors": (*report.errors, *_late(kept, draft)), **_positions(kept)})
     if before:  # what waited under a name that is recorded now was mended by this file
         mended = (unit for unit in draft.found if unit.awaits is None and not unit.fails)
         settle(desk, enterprise, {unit.key: None for unit in mended}, recording.clock)

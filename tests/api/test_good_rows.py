@@ -12,7 +12,7 @@ from api.waiting import waiting_of
 from api.workbook.manner import Manner
 from api.workbook.report import ImportReport
 from tests.api.test_workbook_errors import CELLS, Book, good
-from tests.api.test_workbook_marked import opened, wrong
+from tests.api.test_workbook_marked import opened, registration_file, wrong
 from tests.api.workbook_fixtures import PLANT, SMELTER, House, filled, now, plant, saved
 
 GOOD_ROWS = Manner("台账.xlsx", good_rows=True)
@@ -138,6 +138,26 @@ def test_a_row_behind_one_that_a_rule_refuses_does_not_wait_on_the_desk() -> Non
     assert errors(report) == [("回收与出炉", "D2")]
     assert run not in {kept.identity[-1] for kept in waiting_of(house.desk, PLANT, now)}
     assert run in {each.record for each in report.held}
+
+
+def test_who_is_overtaken_at_the_commit_still_hears_what_was_wrong_before() -> None:
+    house = House()
+    house.take(SMELTER, registration_file())
+    first, second = ({"B.1 产生": [dict(good()["B.1 产生"][1])]} for _ in range(2))
+    first["B.1 产生"].append({**first["B.1 产生"][0], "产生批次编码": "HWCS3", "产生量": "很多"})
+    second["B.1 产生"][0]["产生量"] = 6
+
+    def watch(what: str, done: int, of: int) -> None:
+        _ = of
+        if (what, done) == ("recording", 0):
+            house.take(SMELTER, filled(second))
+
+    report = commit_workbook(
+        filled(first), SMELTER, house.recording, house.desk, recorded_by=SMELTER, manner=GOOD_ROWS, watch=watch
+    )  # fmt: skip
+
+    assert not report.committed
+    assert [each.key for each in report.errors] == ["mass-unreadable", "event-id-used"]
 
 
 MIXED = [each for each in CELLS if (each[0], each[2]) != ("单位信息", "编码") or each[1] != 1]
