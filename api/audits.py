@@ -25,12 +25,12 @@ from flows.errors import Problem
 from flows.ids import EnterpriseId
 from flows.law import Finding
 from flows.ports import Document
-from flows.recording import Recording
+from flows.recording import LedgerFacts, Recording
 from flows.times import instant_us
 from graph.columns import Columns
 from graph.containers import Containers
+from graph.editions import Editions
 from graph.likeness import differences
-from graph.lineage import Lineage
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
 """What a changed document runs into: pydantic and JSON raise kinds of ValueError."""
@@ -83,21 +83,22 @@ def reading_faults(service: Service) -> Iterator[Finding]:
 
 def compared(service: Service) -> Compared:
     """Read everything anew from the entries, and compare all of it with what is in use."""
-    lineage, figures, containers = Lineage(service.catalogue), Columns(service.catalogue), Containers(service.catalogue)
-    book = Book(service.catalogue, past=lineage)
-    fresh = Recording(service.ledger, book, service.clock, (lineage, figures, containers))
+    tables = service.catalogue
+    editions, figures, containers = Editions(tables), Columns(tables), Containers(tables)
+    book = Book(tables, LedgerFacts(service.ledger))
+    fresh = Recording(service.ledger, book, service.clock, (editions, figures, containers))
     while fresh.catch_up() != service.recording.catch_up():
         pass  # somebody writes meanwhile
     for each in (figures, service.columns):
         each.table()  # its rows wait for whoever asks first
+    lineage, _ = editions.now, service.editions.now  # and so do corrections
     pairs = {
         "book": (book, service.book),
-        "lineage": (lineage, service.lineage),
+        "lineage": (editions, service.editions),
         "columns": (figures, service.columns),
         "containers": (containers, service.containers),
     }
     found = {name: list(differences(*pair)) for name, pair in pairs.items()}
-    found["book"] = [each for each in found["book"] if not each.startswith("past")]  # that is the lineage
     return Compared(book.position, len(lineage.batch_ids), found)
 
 

@@ -120,7 +120,7 @@ def _introduce(service: Service, told: Region, workbook: Path, rows: int, out: C
     name = told.organisations[told.workbook_enterprise].name
     out.print(
         f"{len(told.organisations)} 个单位，{service.book.position} 条事实，{len(service.lineage.batch_ids)} 个批次，"
-        f"{len(service.lineage.manifests())} 份联单。\n{name} 的台账由工作簿导入：{rows} 行，{workbook}",
+        f"{len(service.book.all_manifests())} 份联单。\n{name} 的台账由工作簿导入：{rows} 行，{workbook}",
         highlight=False,
     )
 
@@ -140,7 +140,7 @@ def _print_documents(service: Service, told: Region, folder: Path, out: Console)
     out.rule("文件 · documents")
     base_url = service.settings.base_url()
     printed = batch_label(service.book.batch(told.stories["label"]), service, base_url)
-    manifest = manifest_sheet(service.lineage.manifest(told.stories["manifest"]), service, base_url)
+    manifest = manifest_sheet(service.book.manifest(told.stories["manifest"]), service, base_url)
     written = {
         "批次标签": (folder / "label.pdf", label.pdf(printed, 100)),
         "转移联单": (folder / "manifest.pdf", sheet.pdf(manifest)),

@@ -43,6 +43,7 @@ def export_graph(  # one parameter for each option
     only: Filter = ALL,
 ) -> str:
     """The cone as GraphML or node-link JSON."""
+    service = service.known(when.as_of)
     _, traced = _traced(service, caller, code, direction, depth, when, only)
     graph = network.to_networkx(service.lineage, traced, when)
     return network.graphml(graph) if form == "graphml" else network.node_link(graph)
@@ -62,6 +63,7 @@ def print_trace(  # noqa: PLR0913, PLR0917 - one parameter for each option
     whole: bool = False,
 ) -> None:
     """The trace as an outline, or as JSON in columns."""
+    service = service.known(when.as_of)
     root, traced = _traced(service, caller, code, direction, depth, when, only)
     if print_json is not None:
         told = Trail(traced, Seen(service.sight(caller), service)).columns()

@@ -26,10 +26,11 @@ from flows.ids import EnterpriseId
 from flows.indicators import Period
 from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
-from flows.recording import Recording, Statement
+from flows.recording import LedgerFacts, Recording, Statement
 from flows.times import SHANGHAI
 from graph.columns import Columns
 from graph.containers import Containers
+from graph.editions import Editions
 from graph.lineage import Lineage
 from graph.sqlite_desk import SqliteDesk
 from graph.sqlite_ledger import SqliteLedger
@@ -42,20 +43,33 @@ AWAITED: Final = (Loaded, Decided, EnterpriseRegistered, SiteRegistered)
 """What rows of a workbook may wait for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one answer is read from: book and lineage as they were known at one position, or are known now."""
+
+    book: Book
+    lineage: Lineage
+
+
 @dataclass(frozen=True)
 class Service:
-    """An open installation. Threads share it; close it when done."""
+    """An open installation. Threads share it; close it when done.
+
+    An answer is read from `known(…)`, the same service pinned to one state of knowledge: ranks of a lineage hold in the
+    edition that they were read from, and a correction between two looks would change it.
+    """
 
     settings: Settings
     catalogue: Catalogue
     ledger: Ledger
     desk: Desk
-    lineage: Lineage
+    editions: Editions
     columns: Columns
     containers: Containers
     recording: Recording
     clock: Clock
     keys: Keys
+    pinned: Known | None = None
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock = now) -> "Service":
@@ -79,24 +93,38 @@ class Service:
     @classmethod
     def _built(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock) -> "Service":
         catalogue = Catalogue.load(settings.tables)
-        lineage = Lineage(catalogue)
+        editions = Editions(catalogue)
         columns = Columns(catalogue)
         containers = Containers(catalogue)
-        followers = (lineage, columns, containers)
-        recording = Remembering(ledger, Book(catalogue, past=lineage), clock, followers, desk=desk)
+        followers = (editions, columns, containers)
+        recording = Remembering(ledger, Book(catalogue, LedgerFacts(ledger)), clock, followers, desk=desk)
         secret = settings.secret.get_secret_value() if settings.secret else ""
         keys = Keys(desk, clock, secret)
-        return cls(settings, catalogue, ledger, desk, lineage, columns, containers, recording, clock, keys)
+        return cls(settings, catalogue, ledger, desk, editions, columns, containers, recording, clock, keys)
 
     @property
     def book(self) -> Book:
-        """The state as of the last entry read."""
-        return self.recording.book
+        """The state as of the last entry read, or as it was known where this service is pinned."""
+        return self.recording.book if self.pinned is None else self.pinned.book
+
+    @property
+    def lineage(self) -> Lineage:
+        """The index as the facts are read now, or were where this service is pinned."""
+        return self.editions.now if self.pinned is None else self.pinned.lineage
+
+    def known(self, as_of: int | None = None) -> "Service":
+        """This service for one answer: pinned to what was known at a position, or is known now."""
+        position = self.recording.catch_up()
+        book, lineage = self.recording.book, self.editions.as_of(as_of)
+        if as_of is not None and as_of < position:
+            book = book.as_of(as_of)
+        return replace(self, pinned=Known(book, lineage))
 
     def sight(self, caller: Caller) -> Sight:
         """What a caller sees now; catches up first, so an answer holds all that was acknowledged before it."""
         self.recording.catch_up()
-        return Sight.of(caller, self.book, self.clock().astimezone(SHANGHAI).date())
+        day = self.clock().astimezone(SHANGHAI).date()
+        return Sight.of(caller, self.recording.book, day).on(self.book)
 
     def state(self, caller: Caller, facts: Sequence[Event]) -> Statement:
         """Record facts for a caller, all or none; a retry gets the entries and findings of the first time.

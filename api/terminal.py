@@ -132,6 +132,7 @@ def fate(  # one parameter for each option
     service: Service, caller: Caller, code: str, basis: Basis, when: Horizon, out: Console, print_json: Print | None
 ) -> None:
     """A batch's fate as a table, to the gram."""
+    service = service.known(when.as_of)
     sight = service.sight(caller)
     batch = find_scanned(code, sight, service)
     found = fate_of(service.lineage, service.lineage.rank(batch.batch_id), when, basis)

@@ -3,6 +3,7 @@
 What a caller may not see answers like what does not exist, so callers of this module turn a False into `Unknown`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, TypeAlias
@@ -15,6 +16,9 @@ from flows.events import (
     ApprovalGranted,
     Arrived,
     Cancelled,
+    CorrectionAgreed,
+    CorrectionDeclined,
+    CorrectionRequested,
     Decided,
     EnterpriseConfirmed,
     Event,
@@ -84,8 +88,17 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
         raise Forbidden("authority-only", kind=event.kind)
     if event.enterprise not in speaks_for(caller, book, day):
         raise Forbidden("not-your-enterprise", enterprise=event.enterprise)
-    if isinstance(event, (MandateGiven, MandateEnded)) and event.enterprise != caller.organisation:
-        raise Forbidden("mandate-not-passed-on", enterprise=event.enterprise)
+    for stated in _stated(event):
+        if isinstance(stated, (MandateGiven, MandateEnded)) and event.enterprise != caller.organisation:
+            raise Forbidden("mandate-not-passed-on", enterprise=event.enterprise)
+
+
+def _stated(event: Event) -> Iterator[Event]:
+    """A fact, or those that a correction puts one in place of the other."""
+    if isinstance(event, CorrectionRequested):
+        yield from (stated for stated in (event.was, event.becomes) if stated is not None)
+    else:
+        yield event
 
 
 def check_may_import(caller: Caller, enterprise: EnterpriseId, book: Book, day: date) -> None:
@@ -102,12 +115,14 @@ def check_may_import(caller: Caller, enterprise: EnterpriseId, book: Book, day: 
 
 def _check_authority(caller: Caller, event: Event, book: Book) -> None:
     allowed = _AUTHORITY if caller.role == "regulator" else (FigureDeclared,)
-    if not isinstance(event, allowed):
-        raise Forbidden("authority-states-other", kind=event.kind)
+    stated = list(_stated(event))
+    for each in stated:
+        if not isinstance(each, allowed):
+            raise Forbidden("authority-states-other", kind=each.kind)
     if event.enterprise != caller.organisation:
         raise Forbidden("not-your-enterprise", enterprise=event.enterprise)
-    if caller.role == "regulator":
-        _check_in_charge(caller, event, book)
+    for each in stated if caller.role == "regulator" else ():
+        _check_in_charge(caller, each, book)
 
 
 def _check_in_charge(caller: Caller, event: Event, book: Book) -> None:
@@ -138,7 +153,7 @@ def _check_enterprise_in_charge(caller: Caller, enterprise: EnterpriseId, book: 
 
 
 def _check_permit_in_charge(caller: Caller, permit_no: str, book: Book) -> None:
-    permit = book.permits.get(permit_no)
+    permit = book.find_permit(permit_no)
     known = book.enterprises.get(permit.holder) if permit is not None else None
     if known is None or not _in_charge(caller, known.registered.division):
         raise Unknown("permit-unknown", permit=permit_no)
@@ -161,6 +176,10 @@ class Sight:
     def of(cls, caller: Caller, book: Book, day: date) -> "Sight":
         """The caller's sight on `day`."""
         return cls(caller, book, speaks_for(caller, book, day))
+
+    def on(self, book: Book) -> "Sight":
+        """What the caller, with its rights of today, sees of a book as it was known once."""
+        return self if book is self.book else Sight(self.caller, book, self.own)
 
     @property
     def region(self) -> bool:
@@ -216,6 +235,11 @@ class Sight:
                 return self.holds(approval.consignor) or self.holds(approval.consignee)
             case MandateGiven(mandate=mandate):
                 return mandate.delegate in self.own
+            case CorrectionRequested(was=was, becomes=becomes):
+                return any(stated is not None and self.sees_entry(stated) for stated in (was, becomes))
+            case CorrectionAgreed() | CorrectionDeclined():
+                request = self.book.requests.get((event.requested_by, event.request))
+                return request is not None and self.sees_entry(request.event)
             case _:
                 site_id = getattr(event, "site_id", None)
                 return isinstance(site_id, str) and self._oversees(site_id)

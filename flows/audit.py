@@ -12,6 +12,7 @@ from flows.errors import Malformed, Problem
 from flows.law import Finding
 from flows.materials import Catalogue, catalogue
 from flows.ports import Ledger
+from flows.reading import read
 from flows.rules import admit
 
 _UNREPLAYABLE: Final = (Problem, AssertionError, LookupError, TypeError, ValueError)
@@ -82,7 +83,7 @@ def findings(entries: Iterable[Entry], tables: Catalogue | None = None) -> Itera
     for entry in entries:
         for found in admit(entry.event, book, entry.record_time_us):
             yield entry.position, found
-        book.read(entry.event, entry.position)
+        read(book, entry.event, entry.position, entry.record_time_us)
 
 
 def _until_the_end(ledger: Ledger) -> Iterator[Entry]:
@@ -130,10 +131,12 @@ class _Replay:
         if self.ended:
             return
         try:
-            change = self.book.read(entry.event, entry.position)
+            change = read(self.book, entry.event, entry.position, entry.record_time_us)
         except _UNREPLAYABLE:
             self.faults.append(Finding.of("audit-not-replayable", position=entry.position))
             self.ended = True
             return
-        if total := total_g(postings(change.movements)):
-            self.faults.append(Finding.of("audit-unbalanced", position=entry.position, total=total))
+        revised = change.revision.entries.values() if change.revision is not None else ()
+        for each in (change, *(reread.now for reread in revised if reread.now is not None)):
+            if total := total_g(postings(each.movements)):
+                self.faults.append(Finding.of("audit-unbalanced", position=each.position, total=total))

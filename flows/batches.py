@@ -39,3 +39,6 @@ class Batch:
     storage_id: Id | None = None
     placed_us: int = 0
     """Effective time of the latest storing or taking out; 0 before the first."""
+    foreign: bool = False
+    """Somebody else made it: it was received or collected, or is a part of what was."""
+    assayed: bool = False

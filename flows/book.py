@@ -1,93 +1,67 @@
-"""账面. What the rules must know now: open batches and manifests, permits and their use; it grows with what is open."""
+"""账面. What the rules must know now, and how each of it came to stand so: every value keeps its past."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from flows.balance import Draw, Make, Movement, movements, shelf
-from flows.batches import Batch, Place
+from flows.balance import Movement
+from flows.batches import Batch
 from flows.enterprises import Approval, Facility, Mandate, Permit, PermitLine, Plan, Scale, Site, StorageArea, Vehicle
 from flows.errors import Unknown
-from flows.events import (
-    ApprovalGranted,
-    Arrived,
-    Assayed,
-    Cancelled,
-    Decided,
-    EnterpriseConfirmed,
-    EnterpriseRegistered,
-    Event,
-    FacilityRegistered,
-    Loaded,
-    MandateEnded,
-    MandateGiven,
-    Packed,
-    PermitAmended,
-    PermitGranted,
-    PermitRevoked,
-    PlanFiled,
-    ScaleRegistered,
-    SiteRegistered,
-    StatusChanged,
-    StorageRegistered,
-    Stored,
-    Submitted,
-    TakenOut,
-    VehicleRegistered,
-)
-from flows.ids import BatchId, EnterpriseId, Id, ManifestId
+from flows.events import CorrectionRequested, EnterpriseRegistered, Event, Stated, Submitted
+from flows.ids import BatchId, EnterpriseId, EventId, ManifestId
 from flows.layers import Layer
-from flows.manifests import Manifest, ManifestFact
+from flows.manifests import Manifest
 from flows.materials import Catalogue
-from flows.times import day_of, earliest_us
+from flows.touches import Touch
 
 
-class Past(Protocol):
-    """What the book has let go: closed batches and manifests, answered by whoever keeps the history.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact as it is read now, and when it was taken in; `event` is None once it was withdrawn."""
 
-    It keeps all that the book hands it, and never forgets.
-    """
+    event: Event | None
+    record_time_us: int
 
-    def find_batch(self, batch_id: BatchId) -> Batch | None:
-        """A batch of which nothing is left, as it was."""
+
+class Facts(Protocol):
+    """Who keeps what was stated: the ledger. A book asks it for facts that a correction reads again."""
+
+    def told(self, position: int) -> Told:
+        """The fact at a position, as stated."""
         ...
 
-    def find_manifest(self, manifest_id: ManifestId) -> Manifest | None:
-        """A manifest that is closed."""
+    def find(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
+        """The position of the fact that an enterprise stated under a name."""
         ...
 
-    def keep_batch(self, batch: Batch) -> None:
-        """Take over a batch of which nothing is left."""
-        ...
-
-    def keep_manifest(self, manifest: Manifest) -> None:
-        """Take over a manifest that is closed."""
+    def keep(self, position: int, told: Told) -> None:
+        """Take over a fact that the book has read; a ledger has it already."""
         ...
 
 
 @dataclass
-class KeptPast:
-    """Everything the book lets go, kept in plain dicts: the measure of other keepers."""
+class KeptFacts:
+    """Every fact in plain dicts: what a book without a ledger stands on."""
 
-    batches: dict[BatchId, Batch] = field(default_factory=dict[BatchId, Batch])
-    manifests: dict[ManifestId, Manifest] = field(default_factory=dict[ManifestId, Manifest])
+    facts: dict[int, Told] = field(default_factory=dict[int, Told])
+    positions: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
-    def find_batch(self, batch_id: BatchId) -> Batch | None:
-        """A closed batch."""
-        return self.batches.get(batch_id)
+    def told(self, position: int) -> Told:
+        """The fact at a position."""
+        return self.facts[position]
 
-    def find_manifest(self, manifest_id: ManifestId) -> Manifest | None:
-        """A closed manifest."""
-        return self.manifests.get(manifest_id)
+    def find(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
+        """Its position by its name."""
+        return self.positions.get((enterprise, event_id))
 
-    def keep_batch(self, batch: Batch) -> None:
-        """Keep a closed batch."""
-        self.batches[batch.batch_id] = batch
-
-    def keep_manifest(self, manifest: Manifest) -> None:
-        """Keep a closed manifest."""
-        self.manifests[manifest.manifest_id] = manifest
+    def keep(self, position: int, told: Told) -> None:
+        """Keep a fact."""
+        self.facts[position] = told
+        if told.event is not None:
+            self.positions[told.event.enterprise, told.event.event_id] = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +73,89 @@ class Enterprise:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a fact is read as since a correction; None: as never stated."""
+
+    event: Stated | None
+
+
+RequestState: TypeAlias = Literal["open", "in_force", "declined"]
+"""待对方确认 · 已生效 · 未获同意"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """更正申请 as it stands. `other` is who has to agree; without one it was in force at once."""
+
+    event: CorrectionRequested
+    position: int
+    corrects: int
+    manifest_id: ManifestId | None = None
+    other: EnterpriseId | None = None
+    state: RequestState = "open"
+    settled: int | None = None
+    """The position of the entry that brought it into force, or declined it."""
+
+    @property
+    def open(self) -> bool:
+        """Is it still to be answered?"""
+        return self.state == "open"
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one fact did: its movements, and its effective time (the latest of its own and its causes')."""
 
     event: Event
     position: int
     effective_us: int
-    movements: tuple[Movement, ...]
-    draws: tuple[Batch, ...]
+    movements: tuple[Movement, ...] = ()
+    draws: tuple[Batch, ...] = ()
     """The drawn batches as they stood before, in the order of the movements' draws."""
+    manifest: Manifest | None = None
+    """The manifest of a step as it stood before."""
+    batch: Batch | None = None
+    """The batch that a remark is about, as it stood before."""
+    revision: "Revision | None" = None
+    """What a correction that came into force changed in what was read before."""
+    record_time_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rereading:
+    """What one earlier entry did until a correction, and what it does since."""
+
+    was: Change | None
+    now: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """更正. The entry that is read anew, and every later one that does something else because of it, by position."""
+
+    corrects: int
+    entries: dict[int, Rereading]
+    again: Callable[[int], Change] = field(compare=False, repr=False)
+    """What any other entry does, as the facts are read since."""
+
+
+_REGISTERS: Final = (
+    "enterprises", "sites", "facilities", "storages", "scales", "vehicles", "permits", "permit_holders", "plans",
+    "approvals", "mandates", "permit_used_g", "approval_used_g", "batches", "manifests", "requests", "disputed",
+    "replaced",
+)  # fmt: skip
+
+
+def _open_batches() -> Layer[BatchId, Batch]:
+    return Layer(listed=lambda batch: batch.left_g > 0)
+
+
+def _open_manifests() -> Layer[ManifestId, Manifest]:
+    return Layer(listed=lambda manifest: not manifest.closed)
+
+
+def _open_requests() -> "Layer[tuple[EnterpriseId, EventId], Request]":
+    return Layer(listed=lambda request: request.open)
 
 
 @dataclass
@@ -115,7 +163,7 @@ class Book:
     """The state as of the last entry read. `overlay` gives a draft on top; `fold` writes a draft down."""
 
     catalogue: Catalogue
-    past: Past = field(default_factory=KeptPast)
+    facts: Facts = field(default_factory=KeptFacts)
     position: int = 0
     enterprises: Layer[str, Enterprise] = field(default_factory=Layer[str, Enterprise])
     sites: Layer[str, Site] = field(default_factory=Layer[str, Site])
@@ -123,240 +171,173 @@ class Book:
     storages: Layer[str, StorageArea] = field(default_factory=Layer[str, StorageArea])
     scales: Layer[str, Scale] = field(default_factory=Layer[str, Scale])
     vehicles: Layer[tuple[str, str], Vehicle] = field(default_factory=Layer[tuple[str, str], Vehicle])
-    permits: Layer[str, Permit] = field(default_factory=Layer[str, Permit])
+    permits: Layer[str, tuple[Permit, ...]] = field(default_factory=Layer[str, tuple[Permit, ...]])
+    """By holder."""
+    permit_holders: Layer[str, EnterpriseId] = field(default_factory=Layer[str, EnterpriseId])
     plans: Layer[tuple[str, int], Plan] = field(default_factory=Layer[tuple[str, int], Plan])
     approvals: Layer[str, Approval] = field(default_factory=Layer[str, Approval])
     mandates: Layer[tuple[str, str], Mandate] = field(default_factory=Layer[tuple[str, str], Mandate])
-    permit_used_g: Layer[tuple[str, str, str, int], int] = field(default_factory=Layer[tuple[str, str, str, int], int])
-    """Accepted under (permit number, waste, mode, year)."""
+    permit_used_g: Layer[tuple[str, str, str, str, int], int] = field(
+        default_factory=Layer[tuple[str, str, str, str, int], int]
+    )
+    """Accepted under (holder, permit number, waste, mode, year)."""
     approval_used_g: Layer[str, int] = field(default_factory=Layer[str, int])
     """Loaded under an approval."""
-    open_batches: Layer[BatchId, Batch] = field(default_factory=Layer[BatchId, Batch])
-    open_manifests: Layer[ManifestId, Manifest] = field(default_factory=Layer[ManifestId, Manifest])
+    batches: Layer[BatchId, Batch] = field(default_factory=_open_batches)
+    """All batches by id; those of which something is left are listed."""
+    manifests: Layer[ManifestId, Manifest] = field(default_factory=_open_manifests)
+    """All manifests by id; the open ones are listed."""
+    requests: Layer[tuple[EnterpriseId, EventId], Request] = field(default_factory=_open_requests)
+    """All requests for correction by requester and name; those that wait for an answer are listed."""
+    disputed: Layer[ManifestId, tuple[EnterpriseId, EventId]] = field(
+        default_factory=Layer[ManifestId, tuple[EnterpriseId, EventId]]
+    )
+    """The open request of a manifest."""
+    replaced: Layer[int, Replacement] = field(default_factory=Layer[int, Replacement])
+    """What corrected facts are read as, by position."""
+    _fresh: dict[int, Told] = field(default_factory=dict[int, Told])
+    _touches: dict[Touch, list[int]] = field(default_factory=dict[Touch, list[int]])
     _below: "Book | None" = None
 
     # what is known ----------------------------------------------------------------------------------------------
 
     def find_batch(self, batch_id: BatchId) -> Batch | None:
         """A batch, open or closed."""
-        return self.open_batches.get(batch_id) or self.past.find_batch(batch_id)
+        return self.batches.get(batch_id)
 
     def batch(self, batch_id: BatchId) -> Batch:
         """A batch, open or closed, or `Unknown`."""
-        found = self.find_batch(batch_id)
+        found = self.batches.get(batch_id)
         if found is None:
             raise Unknown("batch-unknown", batch=batch_id)
         return found
 
     def find_manifest(self, manifest_id: ManifestId) -> Manifest | None:
         """A manifest, open or closed."""
-        return self.open_manifests.get(manifest_id) or self.past.find_manifest(manifest_id)
+        return self.manifests.get(manifest_id)
 
     def manifest(self, manifest_id: ManifestId) -> Manifest:
         """A manifest, open or closed, or `Unknown`."""
-        found = self.find_manifest(manifest_id)
+        found = self.manifests.get(manifest_id)
         if found is None:
             raise Unknown("manifest-unknown", manifest=manifest_id)
         return found
 
+    def all_manifests(self) -> list[Manifest]:
+        """All manifests, open and closed, the latest submitted first."""
+        return sorted(self.manifests.every(), key=lambda manifest: -manifest.positions[0])
+
+    def history(self, name: BatchId | ManifestId) -> list[int]:
+        """Positions of all entries that speak of a batch or a manifest."""
+        return sorted({*self.touches(Touch("batches", name)), *self.touches(Touch("manifests", name))})
+
     def permits_of(self, holder: EnterpriseId) -> list[Permit]:
         """The permits that stand in an enterprise's name."""
-        return [permit for permit in self.permits.values() if permit.holder == holder]
+        return list(self.permits.get(holder) or ())
 
-    # drafts -----------------------------------------------------------------------------------------------------
+    def find_permit_holder(self, permit_no: str) -> EnterpriseId | None:
+        """Whose permit it is."""
+        return self.permit_holders.get(permit_no)
+
+    def find_permit(self, permit_no: str) -> Permit | None:
+        """A permit that stands, by its number."""
+        holder = self.permit_holders.get(permit_no)
+        found = self.permits_of(holder) if holder is not None else []
+        return next((permit for permit in found if permit.permit_no == permit_no), None)
+
+    # what was stated --------------------------------------------------------------------------------------------
+
+    def told(self, position: int) -> Told:
+        """The fact at a position as stated, also one of this draft."""
+        book: Book | None = self
+        while book is not None:
+            if position in book._fresh:
+                return book._fresh[position]
+            book = book._below
+        return self.facts.told(position)
+
+    def fact(self, position: int) -> Told:
+        """The fact at a position as it is read now, corrections included."""
+        told, replaced = self.told(position), self.replaced.get(position)
+        return told if replaced is None else Told(replaced.event, told.record_time_us)
+
+    def find_fact(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
+        """The position of the fact that an enterprise stated under a name."""
+        book: Book | None = self
+        while book is not None:
+            for position, told in book._fresh.items():
+                if told.event is not None and (told.event.enterprise, told.event.event_id) == (enterprise, event_id):
+                    return position
+            book = book._below
+        return self.facts.find(enterprise, event_id)
+
+    def keep_fact(self, position: int, told: Told) -> None:
+        """Remember a fact that is being read."""
+        if self._below is None:
+            self.facts.keep(position, told)
+        else:
+            self._fresh[position] = told
+
+    def touches(self, touch: Touch, after: int = 0, until: int | None = None) -> list[int]:
+        """Positions of the entries that rest on a name or change it, behind one and up to another, in order."""
+        found: set[int] = set()
+        book: Book | None = self
+        while book is not None:
+            positions = book._touches.get(touch, ())
+            end = len(positions) if until is None else bisect_right(positions, until)
+            found.update(positions[bisect_right(positions, after) : end])
+            book = book._below
+        return sorted(found)
+
+    def touch(self, position: int, touches: Iterable[Touch]) -> None:
+        """Note what an entry rests on or changes."""
+        for touch in touches:
+            positions = self._touches.setdefault(touch, [])
+            if not positions or positions[-1] < position:
+                positions.append(position)
+            elif position not in positions:
+                insort(positions, position)
+
+    # drafts and views -------------------------------------------------------------------------------------------
 
     def overlay(self) -> "Book":
         """A draft: reads through to this book, and keeps its own changes until they are folded."""
-        return Book(
-            catalogue=self.catalogue,
-            past=self.past,
-            position=self.position,
-            enterprises=self.enterprises.over(),
-            sites=self.sites.over(),
-            facilities=self.facilities.over(),
-            storages=self.storages.over(),
-            scales=self.scales.over(),
-            vehicles=self.vehicles.over(),
-            permits=self.permits.over(),
-            plans=self.plans.over(),
-            approvals=self.approvals.over(),
-            mandates=self.mandates.over(),
-            permit_used_g=self.permit_used_g.over(),
-            approval_used_g=self.approval_used_g.over(),
-            open_batches=self.open_batches.over(),
-            open_manifests=self.open_manifests.over(),
-            _below=self,
-        )
+        return self._on_top(self.position, {name: layer.over() for name, layer in self.registers()})
+
+    def before(self, position: int) -> "Book":
+        """A draft on this book as the entries before a position had left it, as they are read now."""
+        return self._on_top(position - 1, {name: layer.before(position) for name, layer in self.registers()})
+
+    def as_of(self, position: int) -> "Book":
+        """This book as it was known at a position; for reading only."""
+        return self if position >= self.position else self.known_at(position)
+
+    def known_at(self, position: int) -> "Book":
+        """The same for a position that may still come: what is written after it will not be seen."""
+        return self._on_top(position, {name: layer.as_of(position) for name, layer in self.registers()})
+
+    def _on_top(self, position: int, layers: dict[str, Any]) -> "Book":
+        return Book(self.catalogue, self.facts, position, **layers, _below=self)
+
+    def registers(self) -> Iterator[tuple[str, Layer[Any, Any]]]:
+        """Its layers by name."""
+        return ((name, getattr(self, name)) for name in _REGISTERS)
 
     def fold(self) -> None:
         """Write a draft into the book below it."""
         below = self._below
         assert below is not None, "only a draft folds"
-        touched = list(self.open_batches.own()), list(self.open_manifests.own())
-        for layer in (
-            self.enterprises, self.sites, self.facilities, self.storages, self.scales, self.vehicles, self.permits,
-            self.plans, self.approvals, self.mandates, self.permit_used_g, self.approval_used_g, self.open_batches,
-            self.open_manifests,
-        ):  # fmt: skip
+        for _, layer in self.registers():
             layer.fold()
-        below.position = self.position
-        below._let_go(*touched)
+        for position, told in self._fresh.items():
+            below.keep_fact(position, told)
+        for touch, positions in self._touches.items():
+            for position in positions:
+                below.touch(position, (touch,))
+        below.position = max(below.position, self.position)
+        self._fresh, self._touches = {}, {}
 
-    def _let_go(self, batch_ids: Iterable[BatchId], manifest_ids: Iterable[ManifestId]) -> None:
-        """Hand what is closed to the past. A draft keeps it, so that what it closed still shows in it."""
-        if self._below is not None:
-            return
-        for batch_id in batch_ids:
-            batch = self.open_batches.get(batch_id)
-            if batch is not None and batch.left_g == 0:
-                self.past.keep_batch(batch)
-                self.open_batches.drop(batch_id)
-        for manifest_id in manifest_ids:
-            manifest = self.open_manifests.get(manifest_id)
-            if manifest is not None and manifest.closed:
-                self.past.keep_manifest(manifest)
-                self.open_manifests.drop(manifest_id)
-
-    # reading ----------------------------------------------------------------------------------------------------
-
-    def read(self, event: Event, position: int) -> Change:
-        """Take in a fact that was admitted, and say what it did."""
-        moved = movements(event, self)
-        drawn = tuple(self.batch(draw.batch_id) for movement in moved for draw in movement.draws)
-        effective_us = self.effective_us(event, drawn)
-        for movement in moved:
-            for draw in movement.draws:
-                self._draw(draw, effective_us)
-            for made in movement.makes:
-                self._make(made, position, effective_us, shelf(event, drawn, self.catalogue))
-        self._note(event, position, effective_us)
-        self.position = position
-        closing = [event.manifest_id] if isinstance(event, (Decided, Cancelled)) else []
-        self._let_go([batch.batch_id for batch in drawn], closing)
-        return Change(event, position, effective_us, moved, drawn)
-
-    def effective_us(self, event: Event, drawn: tuple[Batch, ...]) -> int:
-        """The latest of a fact's own time and the times of what it uses."""
-        causes_us = [batch.made_us for batch in drawn]
-        if isinstance(event, (Loaded, Arrived, Decided, Cancelled)):
-            causes_us.append(self.manifest(event.manifest_id).effective_us)
-        elif isinstance(event, Submitted):
-            causes_us += [self.batch(line.batch_id).made_us for line in event.lines]
-        elif isinstance(event, (Assayed, Packed, Stored, TakenOut, StatusChanged)):
-            batch = self.batch(event.batch_id)
-            causes_us.append(batch.made_us)
-            if isinstance(event, (Stored, TakenOut)):
-                causes_us.append(batch.placed_us)
-        return max([earliest_us(event.event_time), *causes_us])
-
-    def _draw(self, draw: Draw, effective_us: int) -> None:
-        batch = self.batch(draw.batch_id)
-        left_g = batch.left_g - draw.mass_g
-        assert left_g >= 0, f"{draw.batch_id} overdrawn"
-        self.open_batches.set(draw.batch_id, replace(batch, left_g=left_g, used_us=max(batch.used_us, effective_us)))
-
-    def _make(self, made: Make, position: int, effective_us: int, area: Id | None) -> None:
-        place: dict[str, Place] = {"load": "road", "rejected": "gate"}
-        batch = Batch(
-            made.batch_id, made.material, made.holder, made.site_id, made.mass_g, made.mass_g, made.origin,
-            effective_us, effective_us, position, made.status or self.catalogue.material(made.material).legal_status,
-            made.code, made.packing, made.manifest_id, "storage" if area else place.get(made.origin, "site"), area,
-        )  # fmt: skip
-        self.open_batches.set(made.batch_id, batch)
-
-    def _change(self, batch_id: BatchId, **changes: object) -> None:
-        batch = self.batch(batch_id)
-        if batch.left_g:
-            self.open_batches.set(batch_id, replace(batch, **changes))  # pyright: ignore[reportArgumentType] # checked by the callers below, whose names are fields of Batch
-
-    def _note(self, event: Event, position: int, effective_us: int) -> None:
-        """What a fact says beyond mass."""
-        match event:
-            case EnterpriseRegistered():
-                known = self.enterprises.get(event.enterprise)
-                moved_away = known is None or known.registered.division != event.division
-                confirmed_by = None if known is None or moved_away else known.confirmed_by
-                self.enterprises.set(event.enterprise, Enterprise(event, confirmed_by))
-            case EnterpriseConfirmed(confirmed=confirmed):
-                known = self.enterprises.get(confirmed)
-                assert known is not None, confirmed
-                self.enterprises.set(confirmed, replace(known, confirmed_by=event.enterprise))
-            case SiteRegistered(site=site):
-                self.sites.set(site.site_id, site)
-            case FacilityRegistered(facility=facility):
-                self.facilities.set(facility.facility_id, facility)
-            case StorageRegistered(storage=storage):
-                self.storages.set(storage.storage_id, storage)
-            case ScaleRegistered(scale=scale):
-                self.scales.set(scale.scale_id, scale)
-            case VehicleRegistered(vehicle=vehicle):
-                self.vehicles.set((event.enterprise, vehicle.plate), vehicle)
-            case PermitGranted(permit=permit) | PermitAmended(permit=permit):
-                self.permits.set(permit.permit_no, permit)
-            case PermitRevoked(permit_no=permit_no):
-                self.permits.drop(permit_no)
-            case PlanFiled(plan=plan):
-                self.plans.set((plan.site_id, plan.year), plan)
-            case ApprovalGranted(approval=approval):
-                self.approvals.set(approval.approval_no, approval)
-            case MandateGiven(mandate=mandate):
-                self.mandates.set((event.enterprise, mandate.mandate_id), mandate)
-            case MandateEnded(mandate_id=mandate_id):
-                self.mandates.drop((event.enterprise, mandate_id))
-            case Packed(batch_id=batch_id, packing=packing):
-                self._change(batch_id, packing=packing)
-            case Stored(batch_id=batch_id, storage_id=storage_id):
-                storage = self.storages.get(storage_id)
-                assert storage is not None, storage_id
-                placed: dict[str, object] = {"place": "storage", "storage_id": storage_id, "site_id": storage.site_id}
-                self._change(batch_id, placed_us=effective_us, **placed)
-            case TakenOut(batch_id=batch_id):
-                self._change(batch_id, place="site", storage_id=None, placed_us=effective_us)
-            case StatusChanged(batch_id=batch_id, status=status):
-                self._change(batch_id, status=status)
-            case Submitted(manifest_id=manifest_id):
-                self.open_manifests.set(manifest_id, Manifest((event,), (position,), effective_us))
-            case Loaded() | Arrived() | Cancelled() | Decided():
-                self._advance(event, position, effective_us)
-            case _:
-                pass
-
-    def _advance(self, event: ManifestFact, position: int, effective_us: int) -> None:
-        manifest = self.manifest(event.manifest_id)
-        self.open_manifests.set(event.manifest_id, manifest.then(event, position, effective_us))
-        match event:
-            case Loaded():
-                self._use_approval(manifest.submitted, event)
-            case Decided():
-                self._use_permits(manifest, event, effective_us)
-            case _:
-                pass
-
-    def _use_approval(self, submitted: Submitted, event: Loaded) -> None:
-        for line in event.lines:
-            batch = self.batch(line.portion.batch_id)
-            code = self.catalogue.material(batch.material).waste_code
-            if code is None or batch.status != "hazardous_waste" or not self.crosses_province(submitted):
-                continue
-            if approval := self.find_approval(submitted, code):
-                number = approval.approval_no
-                self.approval_used_g.set(number, (self.approval_used_g.get(number) or 0) + line.portion.mass_g)
-
-    def _use_permits(self, manifest: Manifest, event: Decided, effective_us: int) -> None:
-        submitted = manifest.submitted
-        day = day_of(effective_us)
-        for line in event.lines:
-            if line.accepted is None:
-                continue
-            load = self.batch(line.load_id)
-            code = self.catalogue.material(load.material).waste_code
-            if code is None or load.status != "hazardous_waste":
-                continue
-            found = self.find_permit_line(submitted.consignee, code, line.method or submitted.method, day)
-            if found is not None:
-                permit, permit_line = found
-                key = (permit.permit_no, permit_line.waste, permit_line.mode, day.year)
-                self.permit_used_g.set(key, (self.permit_used_g.get(key) or 0) + line.accepted.mass_g)
+    # permits and approvals --------------------------------------------------------------------------------------
 
     def find_permit_line(
         self, holder: EnterpriseId, waste: str, method: str, day: date
@@ -374,11 +355,14 @@ class Book:
 
         def rank(found: tuple[Permit, PermitLine]) -> tuple[bool, int, str, str]:
             permit, line = found
-            used_g = self.permit_used_g.get((permit.permit_no, line.waste, line.mode, day.year)) or 0
             valid = permit.valid_from <= day <= permit.valid_to
-            return not valid, used_g - line.annual_g, permit.permit_no, line.waste
+            return not valid, self.used_g(permit, line, day.year) - line.annual_g, permit.permit_no, line.waste
 
         return min(covering, key=rank, default=None)
+
+    def used_g(self, permit: Permit, line: PermitLine, year: int) -> int:
+        """What was accepted under a permit's line in a year."""
+        return self.permit_used_g.get((permit.holder, permit.permit_no, line.waste, line.mode, year)) or 0
 
     def find_approval(self, submitted: Submitted, code: str) -> Approval | None:
         """The approval that a manifest names, if it is for these parties, this waste and this method."""

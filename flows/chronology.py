@@ -9,6 +9,8 @@ from flows.events import (
     Arrived,
     Assayed,
     Cancelled,
+    CorrectionAgreed,
+    CorrectionDeclined,
     Decided,
     Delivered,
     Disposed,
@@ -91,6 +93,10 @@ def _causes(event: Event, book: Book) -> Iterator[tuple[str, int]]:
             used += [line.batch_id for line in lines]
         case Loaded() | Arrived() | Decided() | Cancelled():
             yield event.manifest_id, book.manifest(event.manifest_id).effective_us
+        case CorrectionAgreed() | CorrectionDeclined():
+            request = book.requests.get((event.requested_by, event.request))
+            if request is not None:
+                yield event.request, earliest_us(request.event.event_time)
         case _:
             pass
     for batch_id in used:

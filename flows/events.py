@@ -503,7 +503,7 @@ class FigureDeclared(Fact):
     source: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-Event: TypeAlias = Annotated[
+Stated: TypeAlias = (
     EnterpriseRegistered
     | EnterpriseConfirmed
     | SiteRegistered
@@ -537,8 +537,45 @@ Event: TypeAlias = Annotated[
     | Disposed
     | Delivered
     | Left
-    | FigureDeclared,
-    Field(discriminator="kind"),
-]
+    | FigureDeclared
+)
+"""What can be corrected: all facts but those that mend."""
+
+# mending -----------------------------------------------------------------------------------------------------------
+
+
+class CorrectionRequested(Fact):
+    """申请更正. A fact is to be read as another, or as never stated; what it says now, what it is to say, and why.
+
+    `was` absent: it was withdrawn before, and is stated anew. `becomes` absent: it is withdrawn (撤销登记).
+    """
+
+    kind: Literal["correction_requested"] = "correction_requested"
+    stated_by: EnterpriseId
+    corrects: EventId
+    was: Annotated[Stated | None, Field(discriminator="kind")] = None
+    becomes: Annotated[Stated | None, Field(discriminator="kind")] = None
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class CorrectionAgreed(Fact):
+    """同意更正. The other side of a manifest agrees; from here on the facts are read as corrected."""
+
+    kind: Literal["correction_agreed"] = "correction_agreed"
+    requested_by: EnterpriseId
+    request: EventId
+
+
+class CorrectionDeclined(Fact):
+    """不同意更正. The other side declines, or the requester takes its request back."""
+
+    kind: Literal["correction_declined"] = "correction_declined"
+    requested_by: EnterpriseId
+    request: EventId
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+Mending: TypeAlias = CorrectionRequested | CorrectionAgreed | CorrectionDeclined
+Event: TypeAlias = Annotated[Stated | Mending, Field(discriminator="kind")]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 KINDS: dict[str, type[Fact]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(Event)[0])}

@@ -20,8 +20,6 @@ QUOTA_REFUSED_PERCENT: Final = 120
 QUOTA_FOUND_PERCENT: Final = 100
 """The scale that the permit names: reaching it is no breach yet, but its holder should know, and nobody else."""
 
-_FROM_OTHERS: Final = frozenset({"received", "collected"})
-"""Origins of waste that somebody else made."""
 _HOLDERS_OWN: Final = frozenset({"permit-scale-reached"})
 _HOUR_US: Final = 3_600 * SECOND_US
 
@@ -162,11 +160,7 @@ def _treatment_breaches(
     """Hazardous waste of others, used or disposed of without a permit for it; what arose here needs none."""
     if method is None:
         return
-    foreign = (
-        (portion.batch_id, portion.mass_g)
-        for portion in portions
-        if book.batch(portion.batch_id).origin in _FROM_OTHERS
-    )
+    foreign = ((portion.batch_id, portion.mass_g) for portion in portions if book.batch(portion.batch_id).foreign)
     for breach in _permit_breaches(holder, method, _by_code(foreign, book), day, book):
         if breach.key not in _HOLDERS_OWN and breach.key != "permit-scale-exceeded":  # counted when it was accepted
             yield breach
@@ -196,7 +190,7 @@ def _line_breaches(permit: Permit, line: PermitLine, asked_g: int, day: date, bo
     if not permit.valid_from <= day <= permit.valid_to:
         begin, end = permit.valid_from.isoformat(), permit.valid_to.isoformat()
         yield Finding.of("permit-not-valid", permit=permit.permit_no, begin=begin, end=end, day=day.isoformat())
-    used_g = book.permit_used_g.get((permit.permit_no, line.waste, line.mode, day.year)) or 0
+    used_g = book.used_g(permit, line, day.year)
     percent = (used_g + asked_g) * 100
     key = (
         "permit-scale-exceeded"

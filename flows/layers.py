@@ -1,60 +1,167 @@
-"""A mapping over another: the draft that a refusal throws away."""
+"""A mapping that keeps its past, over another: the draft that a refusal throws away, the book as it stood once."""
 
-from collections.abc import Iterator
-from typing import Final, Generic, TypeVar, cast
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-_GONE: Final = object()
+
+def _always(_: object) -> bool:
+    return True
+
+
+@dataclass(slots=True)
+class Versions(Generic[Value]):
+    """What stood under one key from each position on; None: nothing."""
+
+    positions: list[int] = field(default_factory=list[int])
+    values: list[Value | None] = field(default_factory=list[Value | None])
+    whole: bool = False
+    """Nothing below is to be asked: a correction wrote the whole past of the key anew."""
+
+    def number(self, bound: int | None) -> int:
+        """How many versions stand before a position."""
+        return len(self.positions) if bound is None else bisect_left(self.positions, bound)
+
+    def put(self, position: int, value: Value | None) -> None:
+        """What an entry set the key to; the last word of one entry stays."""
+        number = bisect_left(self.positions, position)
+        if number < len(self.positions) and self.positions[number] == position:
+            self.values[number] = value
+        else:
+            self.values.insert(number, value)  # first: who counts the positions finds their values
+            self.positions.insert(number, position)
+
+    def copy(self) -> "Versions[Value]":
+        """A copy to write in."""
+        return Versions(self.positions.copy(), self.values.copy(), self.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[Value]):
+    """What one entry wrote under a key: a value, or that nothing stands there any more."""
+
+    value: Value | None
+
+
+Ended: TypeAlias = tuple[int, Versions[Value]]
+"""The position of the correction that made a past obsolete, and that past."""
 
 
 class Layer(Generic[Key, Value]):
-    """A mapping over another: what is set here hides what is below, and nothing below changes until `fold`."""
+    """A mapping over another. Each value is set by an entry, and what stood before it is kept.
 
-    def __init__(self, below: "Layer[Key, Value] | None" = None) -> None:
-        self._below = below
-        self._own: dict[Key, Value | object] = {}
+    What is set here hides what is below, and nothing below changes until `fold`. `listed` says which values `items` and
+    `values` list: the others are closed, and found by their key only.
+    """
+
+    def __init__(self, below: "Layer[Key, Value] | None" = None, *, listed: Callable[[Value], bool] = _always) -> None:
+        self._below: Final = below
+        self._listed: Final = listed
+        self._own: dict[Key, Versions[Value]] = {}
+        self._ended: dict[Key, list[Ended[Value]]] = {}
+        self._shown: dict[Key, Value] = {}
+        self._bound: int | None = None
+        self._known: int | None = None
+
+    # looking up -------------------------------------------------------------------------------------------------
 
     def get(self, key: Key) -> Value | None:
         """The value under `key`, from here or from below."""
         layer: Layer[Key, Value] | None = self
+        bound: int | None = None
         while layer is not None:
-            if key in layer._own:
-                found = layer._own[key]
-                return None if found is _GONE else cast("Value", found)
+            if layer._known is not None:
+                return layer._as_known(key, bound)
+            versions = layer._own.get(key)
+            if versions is not None:
+                number = versions.number(bound)
+                if number:
+                    return versions.values[number - 1]
+                if versions.whole:
+                    return None
+            if layer._bound is not None:
+                bound = layer._bound if bound is None else min(bound, layer._bound)
             layer = layer._below
         return None
 
-    def set(self, key: Key, value: Value) -> None:
-        """Put a value here."""
-        self._own[key] = value
+    def _as_known(self, key: Key, bound: int | None) -> Value | None:
+        """The value as it was known at a position: no correction that came later has touched it."""
+        known, below = self._known, self._below
+        assert known is not None
+        assert below is not None, "a view stands on what it views"
+        bound = known + 1 if bound is None else min(bound, known + 1)
+        versions = below.past(key, known)
+        number = versions.number(bound)
+        return versions.values[number - 1] if number else None
 
-    def drop(self, key: Key) -> None:
-        """Take a key away, here and from what shows of below."""
-        if self._below is None:
-            self._own.pop(key, None)
-        else:
-            self._own[key] = _GONE
+    def past(self, key: Key, known: int | None = None) -> Versions[Value]:
+        """All versions of a key, as read now or as they were read at a position."""
+        if known is not None:
+            for until, versions in self._ended.get(key, ()):
+                if until > known:
+                    return versions
+        own = self._own.get(key)
+        if self._below is None or (own is not None and own.whole):
+            return Versions(whole=True) if own is None else own
+        below = self._below.past(key, known)
+        if own is None:
+            return below
+        return Versions(below.positions + own.positions, below.values + own.values, whole=True)
+
+    def own_written(self, key: Key) -> Written[Value] | None:
+        """What was written last under a key in this draft itself."""
+        versions = self._own.get(key)
+        return Written(versions.values[-1]) if versions is not None and versions.values else None
+
+    def next_written(self, key: Key, position: int) -> int | None:
+        """The next entry behind a position that wrote under a key."""
+        positions = self.past(key).positions
+        number = bisect_right(positions, position)
+        return positions[number] if number < len(positions) else None
 
     def items(self) -> Iterator[tuple[Key, Value]]:
-        """All that shows, in the order in which keys first came."""
-        merged: dict[Key, Value | object] = {}
+        """All that shows and is listed, in the order in which keys first came."""
+        if self._known is not None or self._bound is not None:
+            keys = self.keys()
+            pairs = ((key, self.get(key)) for key in keys)
+            return ((key, value) for key, value in pairs if value is not None and self._listed(value))
+        if self._below is None:
+            return iter(list(self._shown.items()))
+        merged = dict(self._below.items())
+        for key, versions in self._own.items():
+            value = versions.values[-1] if versions.values else None
+            if value is None or not self._listed(value):
+                merged.pop(key, None)
+            else:
+                merged[key] = value
+        return iter(merged.items())
+
+    def values(self) -> Iterator[Value]:
+        """All values that show and are listed."""
+        return (value for _, value in self.items())
+
+    def every(self) -> Iterator[Value]:
+        """All values that show, also those that are not listed."""
+        return (value for key in self.keys() if (value := self.get(key)) is not None)
+
+    def keys(self) -> list[Key]:
+        """Every key that was ever written, here or below."""
+        merged: dict[Key, None] = {}
         layers: list[Layer[Key, Value]] = []
         layer: Layer[Key, Value] | None = self
         while layer is not None:
             layers.append(layer)
             layer = layer._below
         for each in reversed(layers):
-            merged.update(each._own)
-        return ((key, cast("Value", value)) for key, value in merged.items() if value is not _GONE)
-
-    def values(self) -> Iterator[Value]:
-        """All values that show."""
-        return (value for _, value in self.items())
+            merged.update(dict.fromkeys(each._own))
+        return list(merged)
 
     def __eq__(self, other: object) -> bool:
-        """Two layers are equal when they show the same, whatever lies below."""
+        """Two layers are equal when they show and list the same, whatever lies below."""
         if not isinstance(other, Layer):
             return NotImplemented
         theirs = cast("Layer[object, object]", other)
@@ -62,21 +169,89 @@ class Layer(Generic[Key, Value]):
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] - it changes
 
+    # writing ----------------------------------------------------------------------------------------------------
+
+    def set(self, key: Key, value: Value, position: int) -> None:
+        """What an entry puts under a key."""
+        self._put(key, value, position)
+
+    def drop(self, key: Key, position: int) -> None:
+        """From an entry on nothing stands under a key."""
+        self._put(key, None, position)
+
+    def _put(self, key: Key, value: Value | None, position: int) -> None:
+        versions = self._own.get(key)
+        if versions is None:
+            versions = self._own[key] = Versions()
+        versions.put(position, value)
+        self._show(key, versions)
+
+    def _show(self, key: Key, versions: Versions[Value]) -> None:
+        """Only the ground keeps a list: a draft is read through."""
+        if self._below is not None:
+            return
+        value = versions.values[-1] if versions.values else None
+        if value is None or not self._listed(value):
+            self._shown.pop(key, None)
+        else:
+            self._shown[key] = value
+
+    def rewrite(self, key: Key, position: int, written: Written[Value] | None, *, until: int) -> None:
+        """Read an earlier entry as having written this, or nothing; the correction at `until` says so.
+
+        What stood before stays known to whoever asks as of a position before the correction.
+        """
+        ended = self._ended.setdefault(key, [])
+        old = self.past(key)
+        if not ended or ended[-1][0] != until:
+            ended.append((until, old.copy()))
+            versions = old.copy()
+            versions.whole = True
+            self._own[key] = versions
+        versions = self._own[key]
+        if written is None:
+            number = bisect_left(versions.positions, position)
+            del versions.positions[number], versions.values[number]
+        else:
+            versions.put(position, written.value)
+        self._show(key, versions)
+
+    # drafts and views -------------------------------------------------------------------------------------------
+
     def own(self) -> Iterator[Key]:
         """The keys that were touched here."""
         return iter(self._own)
 
     def over(self) -> "Layer[Key, Value]":
         """A new layer on top of this one."""
-        return Layer(self)
+        return type(self)(self, listed=self._listed)
+
+    def before(self, position: int) -> "Layer[Key, Value]":
+        """A new layer on this one as the entries before a position had left it, as they are read now."""
+        layer = self.over()
+        layer._bound = position
+        return layer
+
+    def as_of(self, position: int) -> "Layer[Key, Value]":
+        """This layer as it was known at a position: later entries have not come, later corrections change nothing."""
+        layer = self.over()
+        layer._known = position
+        return layer
 
     def fold(self) -> None:
         """Write what stands here into the layer below."""
         below = self._below
         assert below is not None, "nothing below to fold into"
-        for key, value in self._own.items():
-            if value is _GONE:
-                below.drop(key)
+        for key, ended in self._ended.items():
+            below._ended.setdefault(key, []).extend(ended)
+        for key, versions in self._own.items():
+            known = below._own.get(key)
+            if versions.whole or known is None:
+                kept = below._own[key] = versions
+                kept.whole = versions.whole or below._below is None
             else:
-                below.set(key, cast("Value", value))
-        self._own.clear()
+                kept = known
+                kept.values += versions.values
+                kept.positions += versions.positions
+            below._show(key, kept)
+        self._own, self._ended = {}, {}

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from threading import Condition, Lock
 from typing import Final
 
-from flows.book import Book, Change
+from flows.book import Book, Change, Told
 from flows.entries import Entry, head_of, next_entry
 from flows.errors import Conflict, Problem
 from flows.events import Event
+from flows.ids import EnterpriseId, EventId
 from flows.ports import Clock, Follower, Ledger, Turn
+from flows.reading import read
 from flows.rules import Finding, admit
 from flows.times import instant_us
 
@@ -22,6 +24,26 @@ class Stopped(Problem):
     """A fault broke off a reading half-way: nothing is judged or read on it any more. The ledger is whole."""
 
     title = {"zh": "读数已停止", "en": "Readings stopped"}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """The facts of a ledger, for the book that follows it."""
+
+    ledger: Ledger
+
+    def told(self, position: int) -> Told:
+        """The fact at a position, as stated."""
+        entry = next(self.ledger.entries(after=position - 1, until=position))
+        return Told(entry.event, entry.record_time_us)
+
+    def find(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
+        """The position of the fact that an enterprise stated under a name."""
+        found = self.ledger.find(enterprise, event_id)
+        return None if found is None else found.position
+
+    def keep(self, position: int, told: Told) -> None:
+        """The ledger has it."""
 
 
 @dataclass
@@ -128,7 +150,7 @@ class Recording:
         for entry in entries:
             event = entry.event
             with self._reading():
-                self._tell(entry, self.book.read(event, entry.position))
+                self._tell(entry, read(self.book, event, entry.position, entry.record_time_us))
 
     def _tell(self, entry: Entry, change: Change) -> None:
         for follower in self.followers:
@@ -183,7 +205,7 @@ class Recording:
                     except Problem as problem:
                         raise problem.at(f"facts[{number}]") from None
                     entry = next_entry(head, event, now_us, statement.recorded_by or event.enterprise)
-                    fresh.append((entry, own.read(event, entry.position)))
+                    fresh.append((entry, read(own, event, entry.position, entry.record_time_us)))
                     named[name] = entry
                     head = head_of(entry)
                     statement.findings += found

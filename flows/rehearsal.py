@@ -8,6 +8,7 @@ from typing import Final
 from flows.book import Book
 from flows.errors import Conflict, Problem
 from flows.events import Event
+from flows.reading import read
 from flows.recording import Recording, Statement
 from flows.rules import admit
 from flows.times import instant_us
@@ -73,7 +74,7 @@ class Rehearsal:
                         statement.findings += admit(event, own, now_us)
                     except Problem as problem:
                         raise problem.at(f"facts[{number}]") from None
-                    own.read(event, own.position + 1)
+                    read(own, event, own.position + 1, now_us)
                     named[name] = event
         except Exception as problem:  # noqa: BLE001 - one statement's fault is not its neighbours'
             statement.fails(problem)

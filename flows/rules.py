@@ -18,6 +18,9 @@ from flows.events import (
     Assayed,
     Cancelled,
     Collected,
+    CorrectionAgreed,
+    CorrectionDeclined,
+    CorrectionRequested,
     Decided,
     Delivered,
     Disposed,
@@ -54,6 +57,7 @@ from flows.ids import Id, owner
 from flows.law import AgainstTheLaw, Finding, breaches
 from flows.mass import tonnes
 from flows.materials import WEIGHING
+from flows.mending import check_answered, check_requested
 from flows.references import (
     check_division,
     check_enterprise,
@@ -124,7 +128,7 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
                 raise Unknown("mandate-unknown", mandate=mandate_id)
         case PermitGranted(permit=permit):
             check_enterprise(permit.holder, book)
-            if book.permits.get(permit.permit_no) is not None:
+            if book.find_permit(permit.permit_no) is not None:
                 raise Conflict("permit-number-used", permit=permit.permit_no)
             check_period(permit.valid_from, permit.valid_to)
         case PermitAmended(permit=permit):
@@ -196,6 +200,10 @@ def admit(event: Event, book: Book, record_time_us: int) -> list[Finding]:
             check_period(event.period_from, event.period_to)
             if (event.energy_kwh is None) == (event.mass_g is None):
                 raise Malformed("figure-one-amount")
+        case CorrectionRequested():
+            check_requested(event, book, admit)
+        case CorrectionAgreed() | CorrectionDeclined():
+            check_answered(event, book, admit)
     rests = list(_rest_gaps(event, book))
     return [*rests, *check_times(event, book, record_time_us), *law.judge(event, book, record_time_us)]
 
@@ -213,8 +221,11 @@ def _check_registered(event: Event, book: Book) -> None:
             | PermitRevoked()
             | ApprovalGranted()
             | FigureDeclared()
+            | CorrectionRequested()
+            | CorrectionAgreed()
+            | CorrectionDeclined()
         ):
-            pass
+            pass  # a regulator states these too, or the checks below ask for more
         case _:
             check_enterprise(event.enterprise, book)
 
@@ -258,12 +269,12 @@ def _new_names(event: Event) -> Iterator[Id]:
 
 
 def _check_permit(permit_no: str, book: Book) -> None:
-    if book.permits.get(permit_no) is None:
+    if book.find_permit(permit_no) is None:
         raise Unknown("permit-unknown", permit=permit_no)
 
 
 def _check_same_holder(permit: Permit, book: Book) -> None:
-    known = book.permits.get(permit.permit_no)
+    known = book.find_permit(permit.permit_no)
     if known is not None and known.holder != permit.holder:
         raise Refusal("permit-other-holder", permit=permit.permit_no)
 

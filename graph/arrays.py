@@ -23,6 +23,18 @@ class Column:
         self._array: NDArray[Any] = np.zeros(FIRST_SIZE, dtype)
         self.size = 0
 
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> "Column":
+        """A column of its own that begins with these values."""
+        column = cls(values.dtype)
+        column._array = np.concatenate([values, np.zeros(max(FIRST_SIZE, len(values) // 8), values.dtype)])
+        column.size = len(values)
+        return column
+
+    def written(self) -> Ints:
+        """All that was written."""
+        return self._array[: self.size]
+
     def append(self, value: int) -> None:
         """Write behind the end."""
         if self.size == len(self._array):
@@ -158,7 +170,6 @@ class Lengths:
     draws: int = 0
     sources: int = 0
     ends: int = 0
-    mentions: int = 0
 
 
 def ranges(starts: Ints, stops: Ints) -> Ints:

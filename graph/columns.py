@@ -1,26 +1,41 @@
 """The columns that figures are read from: what counts, which divisions the sites lie in, what was declared."""
 
+from bisect import insort
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
+from typing import TypeVar
 
-from flows.book import Change
+from flows.book import Change, Revision
 from flows.entries import Entry
 from flows.events import FigureDeclared, SiteRegistered
 from flows.ids import SiteId
 from flows.materials import Catalogue
-from graph.counts import Counts, Table
+from graph.counts import FOREVER, Counts, Table
 from graph.recognition import Recognition
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An external figure with the place of its entry."""
+    """An external figure with the place of its entry, known since an entry and until a correction."""
 
     position: int
     effective_us: int
     event: FigureDeclared
+    since: int
+    until: int = FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A site and its division, as an entry said it, known since an entry and until a correction."""
+
+    position: int
+    site_id: SiteId
+    division: str
+    since: int
+    until: int = FOREVER
 
 
 class Columns:
@@ -31,21 +46,44 @@ class Columns:
         self.position = 0
         self.counts = Counts()
         self.figures: list[Declared] = []
+        self._placed: list[Placed] = []
         self._divisions: dict[SiteId, str] = {}
         self.recognition = Recognition(catalogue, self.counts)
         self._lock = Lock()
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry and what it did to the book."""
+        _ = entry
         with self._lock:
-            match change.event:
-                case FigureDeclared():
-                    self.figures.append(Declared(entry.position, change.effective_us, change.event))
-                case SiteRegistered(site=site):
-                    self._divisions[site.site_id] = site.division
-                case _:
-                    self.recognition.read(entry, change)
-            self.position = entry.position
+            if change.revision is None:
+                self._note(change, change.position)
+                self.recognition.read(change)
+            else:
+                self._revise(change.revision, change.position)
+            self.position = change.position
+
+    def _note(self, change: Change, since: int) -> None:
+        match change.event:
+            case FigureDeclared() as event:
+                figure = Declared(change.position, change.effective_us, event, since)
+                insort(self.figures, figure, key=lambda each: each.position)
+            case SiteRegistered(site=site):
+                placed = Placed(change.position, site.site_id, site.division, since)
+                insort(self._placed, placed, key=lambda each: each.position)
+                self._divisions[site.site_id] = site.division
+            case _:
+                pass
+
+    def _revise(self, revision: Revision, since: int) -> None:
+        """What entries said until a correction ends; what they say since begins."""
+        ended = revision.entries.keys()
+        self.figures = [_ended(each, since) if each.position in ended else each for each in self.figures]
+        self._placed = [_ended(each, since) if each.position in ended else each for each in self._placed]
+        for reread in revision.entries.values():
+            if reread.now is not None:
+                self._note(reread.now, since)
+        self._divisions = self.divisions_as_of(since)
+        self.recognition.revise(revision, since)
 
     def table(self) -> Table:
         """All rows up to and with `position`, or beyond while somebody writes."""
@@ -56,3 +94,14 @@ class Columns:
     def divisions(self) -> Mapping[SiteId, str]:
         """The division code of each site."""
         return MappingProxyType(self._divisions)
+
+    def divisions_as_of(self, position: int) -> dict[SiteId, str]:
+        """The division code of each site as it was known at a position."""
+        return {each.site_id: each.division for each in self._placed if each.since <= position < each.until}
+
+
+Told = TypeVar("Told", Declared, Placed)
+
+
+def _ended(told: Told, until: int) -> Told:
+    return replace(told, until=until) if told.until == FOREVER else told

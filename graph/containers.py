@@ -2,7 +2,7 @@
 
 from datetime import date
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from flows.batches import Batch
 from flows.book import Change
@@ -17,30 +17,44 @@ _EIGHT_DIGITS: Final = len("321-024-48")
 
 
 class Containers:
-    """Serials by maker, waste code and day, in the order of entries: a code, once printed, keeps its meaning."""
+    """Serials by maker, waste code and day, in the order of entries: a code, once printed, keeps its meaning.
+
+    A correction of what the code says (maker, waste code or day) gives the batch a code of its own more; the label that
+    hangs on the drum still finds it.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._batches: dict[tuple[str, str, date], list[BatchId]] = {}
-        self._serials: dict[BatchId, tuple[tuple[str, str, date], int]] = {}
+        self._batches: dict[Key, list[BatchId]] = {}
+        self._serials: dict[BatchId, list[Serial]] = {}
         self._lock = Lock()
 
     def read(self, entry: Entry, change: Change) -> None:
-        """Count the hazardous batches that a fact made."""
+        """Count the hazardous batches that a fact made, and those that a correction made otherwise."""
         _ = entry
+        self._count_made(change, change.position)
+        if change.revision is not None:
+            for _, reread in sorted(change.revision.entries.items()):
+                if reread.now is not None:
+                    self._count_made(reread.now, change.position)
+
+    def _count_made(self, change: Change, since: int) -> None:
         for movement in change.movements:
             for made in movement.makes:
                 waste = self._catalogue.material(made.material).waste_code or ""
                 if len(waste) == _EIGHT_DIGITS and not waste.startswith("SW"):
-                    self._count((made.holder, waste, day_of(change.effective_us)), made.batch_id)
+                    self._count((made.holder, waste, day_of(change.effective_us)), made.batch_id, since)
 
-    def code_of(self, batch: Batch) -> str | None:
-        """The 37 characters for a hazardous batch; none for others, or past the day's last serial."""
-        found = self._serials.get(batch.batch_id)
-        if found is None:
+    def code_of(self, batch: Batch, as_of: int | None = None) -> str | None:
+        """The 37 characters for a hazardous batch, as they were known at a position; none for others, or past the day's
+        last serial.
+        """
+        told = self._serials.get(batch.batch_id, [])
+        known = [each for each in told if as_of is None or each.since <= as_of]
+        if not known or known[-1].serial > LAST_SERIAL:
             return None
-        (maker, waste, day), serial = found
-        return digital_code(maker, waste, day, serial) if serial <= LAST_SERIAL else None
+        maker, waste, day = known[-1].key
+        return digital_code(maker, waste, day, known[-1].serial)
 
     def find(self, text: str) -> BatchId | None:
         """The batch that a digital identification code means."""
@@ -51,8 +65,26 @@ class Containers:
         batches = self._batches.get((code.uscc, code.waste_code, code.day), [])
         return batches[code.serial - 1] if code.serial <= len(batches) else None
 
-    def _count(self, key: tuple[str, str, date], batch_id: BatchId) -> None:
+    def _count(self, key: "Key", batch_id: BatchId, since: int) -> None:
         with self._lock:
-            batches = self._batches.setdefault(key, [])
-            batches.append(batch_id)
-            self._serials[batch_id] = key, len(batches)
+            told = self._serials.setdefault(batch_id, [])
+            if told and told[-1].key == key:
+                return
+            known = next((each.serial for each in told if each.key == key), None)
+            if known is None:
+                batches = self._batches.setdefault(key, [])
+                batches.append(batch_id)
+                known = len(batches)
+            told.append(Serial(key, known, since))
+
+
+Key: TypeAlias = tuple[str, str, date]
+"""Maker, waste code, day."""
+
+
+class Serial(NamedTuple):
+    """The number of a batch among those of its key, since an entry."""
+
+    key: Key
+    serial: int
+    since: int

@@ -1,10 +1,17 @@
 """What a batch is made of, in whole grams by origin: drawn and mixed by proportion, and never a gram lost."""
 
+import sys
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from enum import IntFlag
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
+from flows.ids import BatchId
 from flows.mass import share_out
+
+LAST: Final = sys.maxsize
+"""Behind every entry."""
 
 NOTHING: Final = -1
 """No waste origin: the grams are scrap bought, metal, flux, or found between two scales."""
@@ -88,3 +95,70 @@ def unmarked(contents: Contents, mark: Mark) -> Contents:
     mix: Contents = {}
     add(mix, ((content._replace(marks=content.marks & ~mark), mass_g) for content, mass_g in contents.items()))
     return mix
+
+
+Made: TypeAlias = tuple[tuple[Content, int], ...]
+"""The contents of a batch when it was made, in their order."""
+
+
+class Holdings:
+    """What every batch was made of, what was drawn on it by which entry, and so what it holds at any entry."""
+
+    def __init__(self) -> None:
+        self.now: dict[BatchId, Contents] = {}
+        """The contents of each open batch."""
+        self._made: dict[BatchId, Made] = {}
+        self._drawn: dict[BatchId, list[tuple[int, int]]] = {}
+        self._reached: dict[BatchId, tuple[int, Contents]] = {}
+
+    def make(self, batch_id: BatchId, contents: Contents) -> None:
+        """A batch comes to be, of these grams."""
+        self._made[batch_id] = tuple(contents.items())
+        self.now[batch_id] = contents
+
+    def draw(self, batch_id: BatchId, position: int, mass_g: int) -> Contents:
+        """An entry takes grams out of a batch, each origin by its share."""
+        held = self.now[batch_id]
+        taken = take(held, mass_g)
+        insort(self._drawn.setdefault(batch_id, []), (position, mass_g), key=itemgetter(0))
+        if not held:
+            del self.now[batch_id]
+        return taken
+
+    def made(self, batch_id: BatchId) -> Made:
+        """What a batch was made of; nothing for one that is not there."""
+        return self._made.get(batch_id, ())
+
+    def drawn_behind(self, batch_id: BatchId, position: int) -> set[int]:
+        """The entries behind one that draw on a batch."""
+        drawn = self._drawn.get(batch_id, ())
+        return {each for each, _ in drawn[bisect_right(drawn, position, key=itemgetter(0)) :]}
+
+    # going back -------------------------------------------------------------------------------------------------
+
+    def go_back(self, batch_id: BatchId, position: int) -> None:
+        """Let a batch hold again what it held before an entry; entries are gone back to in order."""
+        reached, held = self._reached.get(batch_id, (0, dict(self.made(batch_id))))
+        drawn = self._drawn.get(batch_id, [])
+        begin = bisect_left(drawn, reached, key=itemgetter(0))
+        for _, mass_g in drawn[begin : bisect_left(drawn, position, key=itemgetter(0))]:
+            _ = take(held, mass_g)
+        self._reached[batch_id] = position, dict(held)
+        if held:
+            self.now[batch_id] = held
+        else:
+            _ = self.now.pop(batch_id, None)
+
+    def undo(self, position: int, drawn: Iterable[BatchId], made: Iterable[BatchId]) -> None:
+        """An entry has not drawn, and has not made."""
+        for batch_id in drawn:
+            self._drawn[batch_id] = [each for each in self._drawn[batch_id] if each[0] != position]
+        for batch_id in made:
+            _ = self._made.pop(batch_id, None)
+            _ = self.now.pop(batch_id, None)
+
+    def come_back(self, batch_ids: Iterable[BatchId]) -> None:
+        """These batches hold again what the last entry left of them."""
+        for batch_id in batch_ids:
+            self.go_back(batch_id, LAST)
+        self._reached.clear()

@@ -14,7 +14,8 @@ from flows.ids import SiteId
 Integers: TypeAlias = npt.NDArray[np.int64]
 Key = TypeVar("Key")
 
-WIDTH: Final = 5
+WIDTH: Final = 7
+FOREVER: Final = np.iinfo(np.int64).max
 NET: Final = 64
 """Added to a kind: the same of the net ledger, where waste made of waste stays its first generator's."""
 
@@ -65,9 +66,14 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows as arrays of one length, and the origins that they point at."""
+    """The rows as arrays of one length, and the origins that they point at.
+
+    A row is known from the entry `since` on (its own, or a correction), until a correction ends it.
+    """
 
     position: Integers
+    since: Integers
+    until: Integers
     effective_us: Integers
     kind: Integers
     origin: Integers
@@ -99,13 +105,29 @@ class Rows:
         self._waiting = array("q")
         self._array: Integers = np.empty((WIDTH, 1024), dtype=np.int64)
         self._length = 0
+        self._read = False
 
-    def add(self, row: tuple[int, int, int, int, int]) -> None:
-        """One more row: position, effective time, kind, origin, amount."""
+    def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
+        """One more row: position, since, until, effective time, kind, origin, amount."""
         self._waiting.extend(row)
 
+    def end(self, position: int, since: int, until: int) -> None:
+        """The rows of an entry, known since then, are known no longer; who reads has them as they were."""
+        rows = self.arrays()
+        if self._read:
+            self._read, self._array = False, self._array.copy()
+            rows = self.arrays()
+        begin, stop = np.searchsorted(rows[1], since, "left"), np.searchsorted(rows[1], since, "right")
+        ended = begin + np.flatnonzero(rows[0, begin:stop] == position)
+        rows[2, ended] = until
+
+    def table(self) -> Integers:
+        """The same for a reader: what it holds stays as it is."""
+        self._read = True
+        return self.arrays()
+
     def arrays(self) -> Integers:
-        """Five lines, each as long as there are rows."""
+        """`WIDTH` lines, each as long as there are rows."""
         if self._waiting:
             waiting, self._waiting = self._waiting, array("q")
             new = np.frombuffer(waiting, dtype=np.int64).reshape(-1, WIDTH).T
@@ -127,6 +149,7 @@ class Counts:
         self.materials = Interned[str]()
         self.origins = Interned[Origin]()
         self._rows = Rows()
+        self._since: dict[int, int] = {}
         self._origin_table: Integers = np.empty((0, 4), dtype=np.int64)
 
     def origin(self, site_id: SiteId, material: str, day: date, arising: Arising) -> int:
@@ -135,14 +158,24 @@ class Counts:
             Origin(self.sites.index(site_id), self.materials.index(material), day.toordinal(), arising)
         )
 
-    def add(self, position: int, effective_us: int, kind: int, origin: int, amount: int) -> None:
-        """One more mass that counts."""
-        self._rows.add((position, effective_us, kind, origin, amount))
+    def add(self, position: int, since: int, effective_us: int, kind: int, origin: int, amount: int) -> None:
+        """One more mass that counts, known since an entry."""
+        self._rows.add((position, since, FOREVER, effective_us, kind, origin, amount))
+
+    def end(self, position: int, until: int) -> None:
+        """What an entry counted is known no longer since a correction, which says what it counts now."""
+        self._rows.end(position, self._since.get(position, position), until)
+        self._since[position] = until
+
+    @property
+    def revised(self) -> bool:
+        """Has any correction ended a row?"""
+        return bool(self._since)
 
     def table(self) -> Table:
         """All rows up to now."""
-        position, effective_us, kind, origin, amount = self._rows.arrays()
-        return Table(position, effective_us, kind, origin, amount, self.origin_table())
+        position, since, until, effective_us, kind, origin, amount = self._rows.table()
+        return Table(position, since, until, effective_us, kind, origin, amount, self.origin_table())
 
     def origin_table(self) -> Integers:
         """One line for each origin: site, material, day, arising."""

@@ -7,6 +7,7 @@ from flows.codes import division_prefix
 from flows.events import FigureName
 from flows.indicators import TEN_METALS, Boundary, Period, Question
 from graph.columns import Columns, Declared
+from graph.counts import FOREVER
 
 FIGURES: Final[dict[str, FigureName]] = {
     "primary": "primary_output",
@@ -70,7 +71,7 @@ def _latest(part: str, metal: str, question: Question, columns: Columns) -> list
         event = each.event
         if (event.figure, event.metal) != (FIGURES[part], metal) or event.mass_g is None:
             continue
-        if question.as_of is not None and each.position > question.as_of:
+        if not each.since <= (FOREVER - 1 if question.as_of is None else question.as_of) < each.until:
             continue
         if question.at_us is not None and each.effective_us > question.at_us:
             continue

@@ -1,6 +1,6 @@
 """The indicators evaluated on the columns, grouped as asked; and the facts, to the gram, behind each part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, Literal, TypeAlias
@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from flows.codes import division_prefix
-from flows.ids import owner
+from flows.ids import SiteId, owner
 from flows.indicators import Boundary, Definition, Level, Period, Question, Step, Value, definition, value_of
 from graph.columns import Columns
 from graph.counts import Arising
@@ -103,28 +103,34 @@ def _split(question: Question, columns: Columns, by: By) -> Iterator[Question]:
         for period in question.period.split(by):
             yield replace(question, period=period)
     elif by == "code":
-        for code in sorted(_codes(columns, boundary)):
+        for code in sorted(_codes(question, columns)):
             yield replace(question, boundary=replace(boundary, code=code))
     elif LEVELS.index(by) <= LEVELS.index(boundary.level):  # no group reaches beyond what was asked
         yield question
     else:
         within = "" if boundary.level == "region" else division_prefix(boundary.key)
-        for key in sorted(_keys(columns, boundary, by)):
+        for key in sorted(_keys(question, columns, by)):
             yield replace(question, boundary=replace(boundary, level=by, key=key, within=within))
 
 
-def _codes(columns: Columns, boundary: Boundary) -> set[str]:
+def _divisions(question: Question, columns: Columns) -> Mapping[SiteId, str]:
+    return columns.divisions if question.as_of is None else columns.divisions_as_of(question.as_of)
+
+
+def _codes(question: Question, columns: Columns) -> set[str]:
     """The codes of the wastes that count inside a boundary."""
+    boundary, divisions = question.boundary, _divisions(question, columns)
     sites, rows = columns.counts.sites.keys, columns.counts.materials.keys
-    inside = {i for i, site in enumerate(sites) if in_boundary(site, columns, boundary)}
+    inside = {i for i, site in enumerate(sites) if in_boundary(site, divisions, boundary)}
     origins = {(each.site, each.material) for each in columns.counts.origins.keys if each.arising != Arising.OTHER}
     found = {rows[material] for site, material in origins if site in inside}
     materials = [columns.catalogue.material(each) for each in found]
     return {each.waste_code for each in materials if each.waste_code is not None and passes(each, boundary, None)}
 
 
-def _keys(columns: Columns, boundary: Boundary, level: Level) -> set[str]:
-    sites = [site for site in list(columns.divisions) if in_boundary(site, columns, boundary)]
+def _keys(question: Question, columns: Columns, level: Level) -> set[str]:
+    boundary, divisions = question.boundary, _divisions(question, columns)
+    sites = [site for site in list(divisions) if in_boundary(site, divisions, boundary)]
     if level == "enterprise":
         return {owner(site) for site in sites}
-    return {columns.divisions[site][: DIGITS[level]] for site in sites}
+    return {divisions[site][: DIGITS[level]] for site in sites}

@@ -10,7 +10,7 @@ from flows.indicators import TEN_METALS, Boundary, Completeness, Definition, Que
 from flows.materials import Material
 from graph.counts import NET, Integers, Kind
 from graph.declared import FIGURES, declared, is_by_metal
-from graph.recognition import is_liquid_aluminium
+from graph.metals import is_liquid_aluminium
 from graph.sums import KINDS, OWN, PRIOR, Mask, Sums, exact_sum
 
 STOCK: Final = {

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from heapq import heappop, heappush
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, assert_never
 
-from flows.balance import Boundary, Draw, Flow, Make, Movement
+from flows.balance import Boundary, Draw, Make, Movement
 from flows.batches import Batch
-from flows.book import Change
-from flows.entries import Entry
+from flows.book import Change, Rereading, Revision
 from flows.events import (
     Assayed,
-    Cancelled,
     Collected,
     Decided,
     Delivered,
     Disposed,
-    Event,
     Generated,
     Left,
     Loaded,
@@ -25,43 +23,15 @@ from flows.events import (
     Tapped,
     Transformed,
 )
-from flows.ids import BatchId, EnterpriseId, ManifestId
+from flows.ids import BatchId, EnterpriseId
 from flows.mass import share_out
 from flows.materials import Catalogue, Material, Side
 from flows.times import STOPPABLE_US, day_of, latest_us
-from graph.contents import NOTHING, Content, Contents, Mark, add, marked, take, total_g, unmarked
-from graph.counts import NET, Arising, Counts, Interned, Kind
+from graph.contents import NOTHING, Content, Contents, Holdings, Mark, add, marked, take, total_g, unmarked
+from graph.counts import NET, Arising, Counts, Kind
+from graph.metals import FORMS, PRODUCTS, Metals, is_liquid_aluminium
 
-FORMS: Final = frozenset({"secondary_metal", "alloy", "primary_metal"})
-"""The refined and alloy forms: metal counts when it first leaves its maker as one of these, not as matte or oxide."""
-PRODUCTS: Final = FORMS | {"product", "intermediate"}
 WASTES: Final = frozenset({"hazardous_waste", "general_waste"})
-MOLTEN: Final = "熔融态"
-
-Metal: TypeAlias = Literal["neutral", "external", "primary", "tapped", "home"]
-
-
-class Source(NamedTuple):
-    """Where the metal of some grams comes from.
-
-    neutral: flux, air, found mass. external: scrap and residue from outside. primary: from ore. tapped: primary,
-    `whose` its origin. home: a residue that arose at enterprise `whose`; back there it is a loop and no supply.
-    """
-
-    metal: Metal
-    whose: int = NOTHING
-
-
-NEUTRAL: Final = 0
-EXTERNAL: Final = 1
-PRIMARY: Final = 2
-
-
-class Transfer(NamedTuple):
-    """What a later decision must know of a manifest."""
-
-    method: str
-    consignee: EnterpriseId
 
 
 class Recognition:
@@ -70,63 +40,96 @@ class Recognition:
     def __init__(self, catalogue: Catalogue, counts: Counts) -> None:
         self._catalogue = catalogue
         self._counts = counts
-        self._held: dict[BatchId, Contents] = {}
-        self._unassayed: dict[BatchId, int] = {}
-        self._transfers: dict[ManifestId, Transfer] = {}
-        self._enterprises = Interned[EnterpriseId]()
-        self._sources = Interned[Source]()
-        for metal in ("neutral", "external", "primary"):
-            _ = self._sources.index(Source(metal))
-        self._position = 0
+        self._holdings = Holdings()
+        self._arisen: dict[BatchId, int] = {}
+        self._metals = Metals(catalogue)
+        self._position = self._since = 0
         self._effective_us = 0
 
-    def read(self, entry: Entry, change: Change) -> None:
+    def read(self, change: Change) -> None:
         """Take in the next entry."""
-        self._position, self._effective_us = entry.position, change.effective_us
-        self._note(entry, change)
+        self._take_in(change, change.position)
+
+    def revise(self, revision: Revision, since: int) -> None:
+        """Count anew what a correction changed, and what was mixed out of it: entry by entry, in order.
+
+        A batch that is made of the same grams as before ends the change.
+        """
+        waiting = sorted(revision.entries)
+        planned = set(waiting)
+        stale: set[BatchId] = set()
+        while waiting:
+            position = heappop(waiting)
+            reread = revision.entries.get(position) or Rereading(*2 * (revision.again(position),))
+            self._counts.end(position, since)
+            later = self._count_again(position, reread, since, stale)
+            for each in later - planned:
+                heappush(waiting, each)
+            planned |= later
+        self._holdings.come_back(stale)
+
+    def _count_again(self, position: int, reread: Rereading, since: int, stale: set[BatchId]) -> set[int]:
+        """One entry once more; returns the entries behind it that are to follow."""
+        old_draws, new_draws = _draws_of(reread.was), _draws_of(reread.now)
+        old_makes = {batch_id: self._holdings.made(batch_id) for batch_id in _makes_of(reread.was)}
+        self._holdings.undo(position, old_draws, old_makes)
+        drawn = old_draws.keys() | new_draws.keys()
+        for batch_id in drawn:
+            self._holdings.go_back(batch_id, position)
+        for batch_id in old_makes:
+            _ = self._arisen.pop(batch_id, None)
+        if reread.now is not None:
+            self._take_in(reread.now, since)
+        new_makes = {batch_id: self._holdings.made(batch_id) for batch_id in _makes_of(reread.now)}
+        made = old_makes.keys() | new_makes.keys()
+        otherwise = {name for name in drawn if old_draws.get(name) != new_draws.get(name)}
+        otherwise |= {name for name in made if old_makes.get(name, ()) != new_makes.get(name, ())}
+        stale |= drawn | made
+        return {each for name in otherwise for each in self._holdings.drawn_behind(name, position)}
+
+    def _take_in(self, change: Change, since: int) -> None:
+        self._position, self._since, self._effective_us = change.position, since, change.effective_us
+        self._note(change)
         drawn = iter(change.draws)
         for number, movement in enumerate(change.movements):
             batches = [next(drawn) for _ in movement.draws]
-            self._move(change.event, number, movement, batches)
+            self._move(change, number, movement, batches)
 
     def contents(self) -> Mapping[BatchId, Contents]:
         """What each open batch is made of; the grams sum to what is left of it."""
-        return MappingProxyType(self._held)
+        return MappingProxyType(self._holdings.now)
 
     # facts ------------------------------------------------------------------------------------------------------
 
-    def _note(self, entry: Entry, change: Change) -> None:
+    def _note(self, change: Change) -> None:
         """What counts without moving: open and late manifests, assays."""
         match change.event:
-            case Submitted(manifest_id=manifest_id, method=method, consignee=consignee):
-                self._transfers[manifest_id] = Transfer(method, consignee)
-            case Cancelled(manifest_id=manifest_id):
-                _ = self._transfers.pop(manifest_id, None)
             case Loaded() as loaded:
                 self._count(Kind.MANIFEST_OPENED, change.draws[0])
-                if entry.record_time_us - latest_us(loaded.event_time) > STOPPABLE_US:
+                if change.record_time_us - latest_us(loaded.event_time) > STOPPABLE_US:
                     self._count(Kind.MANIFEST_LATE, change.draws[0])
             case Decided():
                 self._count(Kind.MANIFEST_CLOSED, change.draws[0])
-            case Assayed(batch_id=batch_id):
-                origin = self._unassayed.pop(batch_id, None)
-                if origin is not None:
+            case Assayed(batch_id=batch_id) if change.batch is not None and change.batch.left_g:
+                origin = self._arisen.get(batch_id)
+                if origin is not None and not change.batch.assayed:
                     self._row(Kind.ASSAYED, origin, 1)
             case _:
                 pass
 
-    def _move(self, event: Event, number: int, movement: Movement, batches: Sequence[Batch]) -> None:
-        match event:
+    def _move(self, change: Change, number: int, movement: Movement, batches: Sequence[Batch]) -> None:
+        match event := change.event:
             case StockDeclared() | Generated() | Collected() | Tapped():
                 self._arise(event, movement.makes[0])
             case Transformed():
                 self._transform(event, movement, batches)
             case Loaded():
-                taken = self._drawn(movement)
+                taken = self._one_drawn(movement)
                 self._account(Kind.LOADED, taken)
-                self._held[movement.makes[0].batch_id] = taken
+                self._holdings.make(movement.makes[0].batch_id, taken)
             case Decided():
-                self._decide(event, number, movement, batches[0])
+                assert change.manifest is not None
+                self._decide(event, number, movement, batches[0], change.manifest.submitted)
             case Disposed() | Delivered() | Left():
                 self._end(event, movement, batches)
             case _:
@@ -140,23 +143,23 @@ class Recognition:
             case StockDeclared():
                 content = self._generated(made, material, Kind.OPENING, Arising.STOCK)
             case Collected():
-                content = Content(metal=self._metal(material))
+                content = Content(metal=self._metals.bought(material))
             case Tapped():
                 origin = self._origin(made, Arising.OTHER)
                 self._row(Kind.TAPPED, origin, made.mass_g)
-                content = Content(metal=self._sources.index(Source("tapped", origin)))
+                content = Content(metal=self._metals.tapped(origin))
             case _:
                 assert_never(event)
-        self._held[made.batch_id] = {content: made.mass_g}
+        self._holdings.make(made.batch_id, {content: made.mass_g})
 
     def _generated(self, made: Make, material: Material, kind: Kind, arising: Arising) -> Content:
         """Waste of its generator. Scrap in stock was bought; what is no waste has no origin."""
         if material.legal_status not in WASTES or (arising is Arising.STOCK and material.group == "scrap"):
-            return Content(metal=self._metal(material))
+            return Content(metal=self._metals.bought(material))
         origin = self._origin(made, arising)
         self._new_waste(made, origin, kind)
         self._row(NET + kind, origin, made.mass_g)
-        return Content(origin, origin, self._home(made.holder))
+        return Content(origin, origin, self._metals.home(made.holder))
 
     def _transform(self, event: Transformed, movement: Movement, batches: Sequence[Batch]) -> None:
         process = self._catalogue.process(event.process)
@@ -170,29 +173,26 @@ class Recognition:
             side = self._catalogue.method(method).side if method else None
             self._direct(movement.makes, batches, drawn)
             mix = self._charged(unmarked(mix, Mark.RELEASED), side)
-        add(mix, ((self._source(source), source.mass_g) for source in movement.sources))
+        add(mix, ((self._metals.added(source), source.mass_g) for source in movement.sources))
         inputs = {self._catalogue.material(batch.material) for batch in batches}
         for made in movement.makes:
             contents = take(mix, made.mass_g)
             if process.changes_substance and self._is_new_waste(made, inputs, side):
                 contents = self._renewed(made, contents)
-            self._held[made.batch_id] = contents
+            self._holdings.make(made.batch_id, contents)
         for end in movement.ends:
             self._account(Kind.LOST if end.boundary is Boundary.LOSS else Kind.GAP, take(mix, end.mass_g))
 
-    def _decide(self, event: Decided, number: int, movement: Movement, load: Batch) -> None:
-        taken = self._drawn(movement, unload=True)
-        transfer = self._transfers[event.manifest_id]
+    def _decide(self, event: Decided, number: int, movement: Movement, load: Batch, submitted: Submitted) -> None:
+        taken = self._one_drawn(movement, unload=True)
         line = event.lines[number]
-        if number == len(event.lines) - 1:
-            del self._transfers[event.manifest_id]
         for made in movement.makes:
             contents = take(taken, made.mass_g)
             if line.accepted is not None and made.batch_id == line.accepted.batch_id:
-                side = self._catalogue.method(line.method or transfer.method).side
+                side = self._catalogue.method(line.method or submitted.method).side
                 contents = self._filed(contents, side)
-                contents = self._left_maker(load, contents, transfer.consignee, Kind.SUPPLIED)
-            self._held[made.batch_id] = contents
+                contents = self._left_maker(load, contents, submitted.consignee, Kind.SUPPLIED)
+            self._holdings.make(made.batch_id, contents)
 
     def _end(self, event: Disposed | Delivered | Left, movement: Movement, batches: Sequence[Batch]) -> None:
         for batch, taken in zip(batches, self._draws(movement), strict=True):
@@ -239,7 +239,7 @@ class Recognition:
     def _renewed(self, made: Make, contents: Contents) -> Contents:
         """The contents as a new waste of whoever made it; the net ledger counts only what was no waste before."""
         origin = self._origin(made, Arising.WASTE)
-        home = self._home(made.holder)
+        home = self._metals.home(made.holder)
         self._new_waste(made, origin, Kind.ARISEN)
         renewed: Contents = {}
         for content, mass_g in contents.items():
@@ -248,7 +248,7 @@ class Recognition:
             if content.root == NOTHING:
                 self._row(NET + Kind.ARISEN, origin, mass_g)
             root = origin if content.root == NOTHING else content.root
-            metal = content.metal if self._sources.keys[content.metal].metal in {"external", "home"} else home
+            metal = content.metal if self._metals[content.metal].metal in {"external", "home"} else home
             add(renewed, [(Content(origin, root, metal, content.marks & Mark.SUPPLIED), mass_g)])
         return renewed
 
@@ -265,7 +265,7 @@ class Recognition:
             if not is_liquid_aluminium(self._catalogue.material(batch.material)):
                 continue
             for content, mass_g in taken.items():
-                source = self._sources.keys[content.metal]
+                source = self._metals[content.metal]
                 if source.metal == "tapped":
                     direct_g, _ = share_out(mass_g, list(masses_g.values()))
                     self._row(Kind.ALLOYED, source.whose, direct_g)
@@ -282,11 +282,11 @@ class Recognition:
         released = marked(contents, Mark.RELEASED)
         if material.group not in FORMS:
             return released
-        homes = {self._enterprises.index(each) for each in (batch.holder, receiver) if each is not None}
+        homes = {self._metals.enterprise(each) for each in (batch.holder, receiver) if each is not None}
         counted: Contents = {}
         new_g = other_g = 0
         for content, mass_g in released.items():
-            source = self._sources.keys[content.metal]
+            source = self._metals[content.metal]
             secondary = source.metal == "external" or (source.metal == "home" and source.whose not in homes)
             if secondary and not content.marks & Mark.SUPPLIED:
                 new_g += mass_g
@@ -304,18 +304,14 @@ class Recognition:
         for draw in movement.draws:
             yield self._draw(draw, unload=unload)
 
-    def _drawn(self, movement: Movement, *, unload: bool = False) -> Contents:
+    def _one_drawn(self, movement: Movement, *, unload: bool = False) -> Contents:
         """The contents of a movement with one draw."""
         (draw,) = movement.draws
         return self._draw(draw, unload=unload)
 
     def _draw(self, draw: Draw, *, unload: bool) -> Contents:
         """Take a portion out of its batch, as weighed: what the scale did not find is a gap, what it found counts."""
-        held = self._held[draw.batch_id]
-        taken = take(held, draw.mass_g)
-        if not held:
-            del self._held[draw.batch_id]
-            _ = self._unassayed.pop(draw.batch_id, None)
+        taken = self._holdings.draw(draw.batch_id, self._position, draw.mass_g)
         if unload:
             self._account(Kind.UNLOADED, taken)
         gap_g = draw.mass_g - draw.weighed_g
@@ -337,28 +333,7 @@ class Recognition:
     def _new_waste(self, made: Make, origin: int, kind: Kind) -> None:
         self._row(kind, origin, made.mass_g)
         self._row(Kind.BATCH, origin, 1)
-        self._unassayed[made.batch_id] = origin
-
-    def _metal(self, material: Material) -> int:
-        match material.group:
-            case "scrap" | "residue" | "secondary_metal":
-                return EXTERNAL
-            case "primary_metal" | "alloy" | "intermediate":
-                return PRIMARY
-            case "product" | "additive":
-                return NEUTRAL
-            case _:
-                assert_never(material.group)
-
-    def _home(self, enterprise: EnterpriseId) -> int:
-        return self._sources.index(Source("home", self._enterprises.index(enterprise)))
-
-    def _source(self, source: Flow) -> Content:
-        if source.boundary is not Boundary.ADDITION:
-            return Content(metal=NEUTRAL)
-        material = self._catalogue.material(source.detail)
-        bought = Mark.SUPPLIED if material.group in FORMS else 0
-        return Content(metal=self._metal(material), marks=bought)
+        self._arisen[made.batch_id] = origin
 
     # rows -------------------------------------------------------------------------------------------------------
 
@@ -389,9 +364,17 @@ class Recognition:
 
     def _row(self, kind: int, origin: int, amount: int) -> None:
         if amount:
-            self._counts.add(self._position, self._effective_us, kind, origin, amount)
+            self._counts.add(self._position, self._since, self._effective_us, kind, origin, amount)
 
 
-def is_liquid_aluminium(material: Material) -> bool:
-    """Is it what a potroom taps?"""
-    return material.group == "primary_metal" and material.metal == "al" and material.form == MOLTEN
+def _draws_of(change: Change | None) -> dict[BatchId, list[Draw]]:
+    """What an entry draws, by batch."""
+    found: dict[BatchId, list[Draw]] = {}
+    for movement in change.movements if change is not None else ():
+        for draw in movement.draws:
+            found.setdefault(draw.batch_id, []).append(draw)
+    return found
+
+
+def _makes_of(change: Change | None) -> list[BatchId]:
+    return [made.batch_id for movement in change.movements for made in movement.makes] if change is not None else []

@@ -1,6 +1,6 @@
 """All rows of a period and a horizon, summed once by who, what and when; boundaries then only pick sums."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,7 +12,7 @@ from flows.ids import SiteId, owner
 from flows.indicators import Boundary, Question
 from flows.materials import Material
 from graph.columns import Columns
-from graph.counts import NET, Arising, Integers
+from graph.counts import FOREVER, NET, Arising, Integers
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -24,9 +24,9 @@ _HALF: Final = 26
 """Sums run in floats, exact below 2^53: the upper and the lower bits of a mass apart, for some 10^8 rows."""
 
 
-def in_boundary(site_id: SiteId, columns: Columns, boundary: Boundary) -> bool:
+def in_boundary(site_id: SiteId, divisions: Mapping[SiteId, str], boundary: Boundary) -> bool:
     """Does what arises or is made at a site belong to the boundary?"""
-    if not columns.divisions.get(site_id, "").startswith(boundary.within):
+    if not divisions.get(site_id, "").startswith(boundary.within):
         return False
     match boundary.level:
         case "region":
@@ -34,7 +34,7 @@ def in_boundary(site_id: SiteId, columns: Columns, boundary: Boundary) -> bool:
         case "enterprise":
             return owner(site_id) == boundary.key
         case "prefecture" | "province":
-            return columns.divisions.get(site_id, "").startswith(division_prefix(boundary.key))
+            return divisions.get(site_id, "").startswith(division_prefix(boundary.key))
 
 
 def passes(material: Material, boundary: Boundary, waste: str | None) -> bool:
@@ -75,6 +75,8 @@ class Sums:
         self.columns = columns
         self.months = list(question.period.split("month"))
         self._question = question
+        self.divisions = columns.divisions if question.as_of is None else columns.divisions_as_of(question.as_of)
+        self._revised = columns.counts.revised
         self._table = columns.table()
         self._group(self._table.origins)
         self._masks: dict[tuple[Boundary, str | None], Mask] = {}
@@ -83,12 +85,14 @@ class Sums:
     def lines(self) -> Lines:
         """The rows; many, so they are made anew for whoever asks."""
         table, question = self._table, self._question
-        end = len(table.position)
+        end = len(table.since)
         if question.as_of is not None:
-            end = int(np.searchsorted(table.position, question.as_of, side="right"))
+            end = int(np.searchsorted(table.since, question.as_of, side="right"))
         known: slice | Integers = slice(end)
-        if question.at_us is not None:
-            known = np.flatnonzero(table.effective_us[:end] <= question.at_us)
+        if self._revised or question.at_us is not None:
+            as_of = FOREVER - 1 if question.as_of is None else question.as_of
+            at_us = FOREVER if question.at_us is None else question.at_us
+            known = np.flatnonzero((table.until[:end] > as_of) & (table.effective_us[:end] <= at_us))
         starts = np.array([*(month.begin_us for month in self.months), question.period.end_us])
         time: Integers = np.searchsorted(starts, table.effective_us[known], side="right").astype(np.int64)
         group = self._of_origin[table.origin[known]]
@@ -123,7 +127,7 @@ class Sums:
         if key not in self._masks:
             catalogue, counts = self.columns.catalogue, self.columns.counts
             where = replace(boundary, code=None, material=None, metal=None)
-            sites = [in_boundary(site, self.columns, where) for site in counts.sites.keys]
+            sites = [in_boundary(site, self.divisions, where) for site in counts.sites.keys]
             materials = [passes(catalogue.material(row), boundary, waste) for row in counts.materials.keys]
             self._masks[key] = np.array(sites, bool)[self.site] & np.array(materials, bool)[self.material]
         return self._masks[key]

@@ -14,6 +14,7 @@ from flows.entries import Entry
 from flows.events import Disposed, EnterpriseRegistered, Event, Generated, Loss, Portion, Product, SiteRegistered
 from flows.events import Transformed as Made
 from flows.materials import Catalogue, catalogue
+from flows.reading import read
 from graph.lineage import Lineage
 
 PLANT: Final = uscc_with_check("91510100", "MA6100AB")
@@ -122,10 +123,10 @@ def told(story: Iterable[Event]) -> Told:
     """Read facts into the index, without rules and store: they are for `api.bench.writing`."""
     rows = catalogue()
     lineage = Lineage(rows)
-    book = Book(rows, past=lineage)
+    book = Book(rows)
     moved: list[Movement] = []
     for position, event in enumerate(story, 1):
-        change = book.read(event, position)
+        change = read(book, event, position, 0)
         lineage.read(NO_ENTRY, change)
         moved += change.movements
     return Told(rows, lineage, moved)

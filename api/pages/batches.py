@@ -165,7 +165,7 @@ def _grouped(told: dict[str, object]) -> list[dict[str, object]]:
 
 def _spoken(batch: Batch, reader: Reader) -> Iterator[Spoken]:
     """The facts about a batch that the reader may see, in the ledger's order."""
-    for position in reader.service.lineage.history(batch.batch_id):
+    for position in reader.service.book.history(batch.batch_id):
         entry = next(reader.service.ledger.entries(after=position - 1, until=position))
         if sees_entry(entry, reader.sight):
             yield Spoken(entry)

@@ -129,11 +129,8 @@ def _worst(standings: list[str]) -> str:
 
 def _permit(permit: Permit, reader: Reader) -> PermitLeft:
     today = _today(reader)
-    used = reader.service.book.permit_used_g
-    told = {
-        f"{line.waste} {line.mode}": used.get((permit.permit_no, line.waste, line.mode, today.year)) or 0
-        for line in permit.lines
-    }
+    book = reader.service.book
+    told = {f"{line.waste} {line.mode}": book.used_g(permit, line, today.year) for line in permit.lines}
     standing = _standing(permit, reader.service.book.permits_of(permit.holder), today)
     return PermitLeft(permit, standing, told if reader.sight.holds(permit.holder) else {})
 
@@ -141,7 +138,7 @@ def _permit(permit: Permit, reader: Reader) -> PermitLeft:
 def _partners(uscc: EnterpriseId, reader: Reader) -> list[Partner]:
     """Direct ones, the heaviest trade first."""
     found: dict[EnterpriseId, Partner] = {}
-    for manifest in reader.service.lineage.manifests():
+    for manifest in reader.service.book.all_manifests():
         if uscc not in manifest.parties or not reader.sight.sees_manifest(manifest):
             continue
         submitted, decided = manifest.submitted, manifest.decided
@@ -160,7 +157,7 @@ def _partners(uscc: EnterpriseId, reader: Reader) -> list[Partner]:
 
 def _stock(uscc: EnterpriseId, reader: Reader) -> list[Stock]:
     found: defaultdict[str, Stock] = defaultdict(lambda: Stock(""))
-    for batch in reader.service.book.open_batches.values():
+    for batch in reader.service.book.batches.values():
         if batch.holder != uscc or not batch.left_g:
             continue
         row = found[batch.material]

@@ -84,7 +84,7 @@ def manifests_page(
 ) -> Response:
     rows: list[Manifest] = []
     more: int | None = None
-    for manifest in reader.service.lineage.manifests():
+    for manifest in reader.service.book.all_manifests():
         position = manifest.positions[0]
         if (before is not None and position >= before) or state not in {None, manifest.state}:
             continue

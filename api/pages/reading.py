@@ -56,7 +56,7 @@ class Reader:
     def partners(self) -> frozenset[EnterpriseId]:
         """Whom the reader's enterprises met on a manifest."""
         own = self.sight.own
-        manifests = self.service.lineage.manifests()
+        manifests = self.service.book.all_manifests()
         return frozenset(party for each in manifests if not own.isdisjoint(each.parties) for party in each.parties)
 
     def sees_enterprise(self, enterprise: EnterpriseId) -> bool:

@@ -65,7 +65,7 @@ def _manifests(asked: str, reader: Reader) -> Iterator[Hit]:
     except Problem:
         code = asked.upper()
     plain = "".join(asked.upper().split())
-    for manifest in reader.service.lineage.manifests():
+    for manifest in reader.service.book.all_manifests():
         if _means(manifest, code, plain) and reader.sight.sees_manifest(manifest):
             submitted = manifest.submitted
             yield Hit("manifest", f"/manifests/{quote(manifest.manifest_id)}", submitted.internal_no, _plates(manifest))

@@ -67,9 +67,9 @@ class Asked(BaseModel):
 
 
 def service_of(request: Request) -> Service:
-    """The service that this application serves."""
+    """The service that this application serves, pinned to what is known now for this one answer."""
     service: Service = request.app.state.service
-    return service
+    return service.known()
 
 
 TheService: TypeAlias = Annotated[Service, Depends(service_of)]

@@ -82,7 +82,7 @@ def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
 
 def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
     """The open batches that the caller sees, newest first."""
-    batches = sorted(service.book.open_batches.values(), key=lambda batch: -batch.position)
+    batches = sorted(service.book.batches.values(), key=lambda batch: -batch.position)
     return (batch for batch in batches if batch.left_g and sight.knows_stock(batch))
 
 
@@ -133,7 +133,7 @@ def batch_entries(code: str, sight: TheSight, service: TheService, end: ThePosit
     """The entries that name a batch, as far as the caller may see them."""
     batch = find_scanned(code, sight, service)
     rows: list[object] = []
-    for position in service.lineage.history(batch.batch_id):
+    for position in service.book.history(batch.batch_id):
         entry = next(service.ledger.entries(after=position - 1, until=position))
         if sees_entry(entry, sight):
             rows.append(entry_json(entry, sight))

@@ -35,7 +35,7 @@ def find_manifest(text: str, sight: Sight, service: Service) -> Manifest:
     manifest = service.book.find_manifest(code)
     if manifest is not None and sight.sees_manifest(manifest):
         return manifest
-    for each in service.lineage.manifests():
+    for each in service.book.all_manifests():
         if not {code, plain}.isdisjoint(_numbers(each)) and sight.sees_manifest(each):
             return each
     raise Unknown("manifest-unknown", manifest=code[:80])
@@ -62,7 +62,7 @@ def list_manifests(
 ) -> Response:
     """The manifests that the caller sees, newest first; `Link` names the next page."""
     rows: list[Manifest] = []
-    for manifest in service.lineage.manifests():
+    for manifest in service.book.all_manifests():
         position = manifest.positions[0]
         if before is not None and position >= before:
             continue

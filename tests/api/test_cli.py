@@ -423,13 +423,13 @@ def test_what_was_told_in_steps_is_as_what_is_read_anew(world: World) -> None:
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [
-        (lambda s: s.book.permit_used_g.set(("x", "y", "z", 1), 1), {"book": ["permit_used_g"]}),
-        (lambda s: s.lineage.batches.mass_g.__setitem__(0, 1), {"lineage": ["batches.mass_g"]}),
-        (lambda s: s.lineage.draws.older.__setitem__(0, 7), {"lineage": ["draws.older"]}),
-        (lambda s: s.lineage._rank_of.popitem(), {"lineage": ["_rank_of"]}),
+        (lambda s: s.book.permit_used_g.set(("w", "x", "y", "z", 1), 1, 1), {"book": ["permit_used_g"]}),
+        (lambda s: s.lineage.batches.mass_g.__setitem__(0, 1), {"lineage": ["_now.batches.mass_g"]}),
+        (lambda s: s.lineage.draws.older.__setitem__(0, 7), {"lineage": ["_now.draws.older"]}),
+        (lambda s: s.lineage.rank_of.popitem(), {"lineage": ["_now.rank_of"]}),
         (lambda s: s.columns._divisions.clear(), {"columns": ["_divisions"]}),
         (
-            lambda s: s.columns.counts.add(1, 1, 0, 0, 5),
+            lambda s: s.columns.counts.add(1, 1, 1, 0, 0, 5),
             {"columns": ["counts._rows", "recognition._counts._rows"]},
         ),
         (lambda s: s.containers._serials.clear(), {"containers": ["_serials"]}),

@@ -97,7 +97,7 @@ def test_each_table_becomes_the_facts_of_its_step(house: House) -> None:
     splits = [event for event in facts if isinstance(event, Transformed)]
     assert [event.outputs[0].mass_g for event in splits] == [15 * TONNE, 6 * TONNE]
     assert [event.outputs[0].code for event in splits] == ["RK2", "CK2"]
-    left = sum(batch.left_g for batch in house.book.open_batches.values() if batch.material == "copper-smelting-slag")
+    left = sum(batch.left_g for batch in house.book.batches.values() if batch.material == "copper-smelting-slag")
     assert left == (5 + 9 + 18 + 5) * TONNE  # not stored, still stored, half sent, on the road
 
 
@@ -184,7 +184,7 @@ def test_what_was_told_by_other_ways_stands_in_the_tables_of_general_waste() -> 
     product = Product(batch_id=f"{SMELTER}.API", material="copper-smelting-slag", mass_g=TONNE)
     told_otherwise = Generated(
         event_id="api-1", enterprise=SMELTER, event_time=date(2026, 3, 9), site_id=house.book.batch(
-            next(iter(house.book.open_batches.own()))
+            next(iter(house.book.batches.own()))
         ).site_id, product=product,
     )  # fmt: skip
     house.recording.record([told_otherwise], SMELTER)

@@ -196,7 +196,7 @@ def test_what_came_in_is_held_or_has_ended_to_the_gram(recorded: Recorded) -> No
             for draw in movement.draws:
                 gap_g = draw.mass_g - draw.weighed_g
                 (ended if gap_g > 0 else came)[movement.gap] += abs(gap_g)
-    held_g = sum(batch.left_g for batch in recorded.recording.book.open_batches.values())
+    held_g = sum(batch.left_g for batch in recorded.recording.book.batches.values())
 
     assert sum(came.values()) == held_g + sum(ended.values())
     for boundary in (Boundary.DELIVERY, Boundary.DISPOSAL, Boundary.LOSS, Boundary.LEFT, Boundary.SCALE_DIFFERENCE):

@@ -85,7 +85,7 @@ def cells(data: bytes) -> dict[str, list[str]]:
 
 def balances(house: House) -> dict[tuple[str, str, str, str], int]:
     held: dict[tuple[str, str, str, str], int] = defaultdict(int)
-    for batch in house.book.open_batches.values():
+    for batch in house.book.batches.values():
         held[batch.holder, batch.material, batch.place, batch.status] += batch.left_g
     return {key: mass_g for key, mass_g in held.items() if mass_g}
 

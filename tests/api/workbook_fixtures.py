@@ -17,6 +17,7 @@ from flows.codes import uscc_with_check
 from flows.entries import canonical, event_json
 from flows.events import Event
 from flows.materials import catalogue
+from flows.reading import read
 from flows.recording import Recording
 from flows.times import SHANGHAI
 from graph.memory_desk import MemoryDesk
@@ -64,7 +65,7 @@ class House:
     def holdings(self) -> dict[tuple[str, str, str], int]:
         """What each holds of each material, and in what place, in grams."""
         held: dict[tuple[str, str, str], int] = defaultdict(int)
-        for batch in self.book.open_batches.values():
+        for batch in self.book.batches.values():
             held[batch.holder, batch.material, batch.place] += batch.left_g
         return {key: mass_g for key, mass_g in sorted(held.items()) if mass_g}
 
@@ -75,7 +76,7 @@ class House:
         totals: dict[tuple[str, str, str], int] = defaultdict(int)
         book = Book(catalogue())
         for entry in self.ledger.entries():
-            for posting in postings(book.read(entry.event, entry.position).movements):
+            for posting in postings(read(book, entry.event, entry.position, entry.record_time_us).movements):
                 if isinstance(posting.account, Boundary):
                     totals[entry.enterprise, str(posting.account), posting.detail] += posting.mass_g
         return dict(sorted(totals.items()))

@@ -102,6 +102,7 @@ def lined(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]
 
 
 LINE = st.integers(1, 2)
+NAMED = st.builds("e{}".format, st.integers(1, 20))
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "site_id": sites,
     "consignor_site": sites,
@@ -197,6 +198,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
         valid_from=days,
         valid_to=days,
     ),
+    "stated_by": enterprises,
+    "corrects": NAMED,
+    "requested_by": enterprises,
+    "request": NAMED,
     "mandate": st.builds(Mandate, mandate_id=ids("MAND"), delegate=enterprises, valid_from=days, valid_to=days),
 }  # fmt: skip
 LINES: dict[str, st.SearchStrategy[Any]] = {

@@ -2,10 +2,10 @@
 
 import pytest
 
-from flows.book import KeptPast
 from flows.errors import Unknown
 from flows.events import Cancelled, MandateEnded, Packed, Packing, PermitRevoked, StatusChanged, TakenOut
-from flows.layers import Layer
+from flows.layers import Layer, Written
+from flows.reading import read
 from tests.flows.stories import (
     BUREAU,
     DAY,
@@ -43,12 +43,12 @@ def house() -> House:
 
 def test_a_layer_hides_what_is_below_and_changes_nothing_there() -> None:
     below = Layer[str, int]()
-    below.set("a", 1)
-    below.set("b", 2)
+    below.set("a", 1, 1)
+    below.set("b", 2, 2)
     above = below.over()
-    above.set("a", 10)
-    above.drop("b")
-    above.drop("never")
+    above.set("a", 10, 3)
+    above.drop("b", 4)
+    above.drop("never", 5)
 
     assert (above.get("a"), above.get("b"), above.get("c")) == (10, None, None)
     assert list(above.items()) == [("a", 10)]
@@ -58,11 +58,11 @@ def test_a_layer_hides_what_is_below_and_changes_nothing_there() -> None:
 
 def test_a_layer_that_is_folded_is_written_below_and_empty() -> None:
     ground = Layer[str, int]()
-    ground.set("a", 1)
+    ground.set("a", 1, 1)
     middle = ground.over()
     top = middle.over()
-    top.drop("a")
-    top.set("b", 2)
+    top.drop("a", 2)
+    top.set("b", 2, 3)
     top.fold()
 
     assert list(top.own()) == []
@@ -70,63 +70,96 @@ def test_a_layer_that_is_folded_is_written_below_and_empty() -> None:
     assert dict(ground.items()) == {"a": 1}
     middle.fold()
     assert dict(ground.items()) == {"b": 2}
-    assert list(ground.own()) == ["b"]
+    assert list(ground.before(2).items()) == [("a", 1)]
     with pytest.raises(AssertionError):
         ground.fold()
 
 
 def test_what_was_dropped_above_can_be_set_again() -> None:
     ground = Layer[str, int]()
-    ground.set("a", 1)
+    ground.set("a", 1, 1)
     above = ground.over()
-    above.drop("a")
-    above.set("a", 2)
+    above.drop("a", 2)
+    above.set("a", 2, 3)
 
     assert above.get("a") == 2
 
 
 def test_layers_are_equal_when_they_show_the_same() -> None:
     one, other = Layer[str, int](), Layer[str, int]().over()
-    one.set("a", 1)
-    other.set("a", 1)
+    one.set("a", 1, 1)
+    other.set("a", 1, 7)
 
     assert one == other
-    other.set("b", 1)
+    other.set("b", 1, 8)
     assert one != other
     assert one != {"a": 1}
 
 
-# what it lets go -------------------------------------------------------------------------------------------------
+def test_what_is_closed_is_found_and_not_listed() -> None:
+    ground = Layer[str, int](listed=lambda value: value > 0)
+    ground.set("a", 1, 1)
+    ground.set("b", 1, 2)
+    draft = ground.over()
+    draft.set("a", 0, 3)
+
+    assert (dict(draft.items()), draft.get("a"), sorted(draft.every())) == ({"b": 1}, 0, [0, 1])
+    draft.fold()
+    assert (dict(ground.items()), ground.get("a"), sorted(ground.every())) == ({"b": 1}, 0, [0, 1])
 
 
-def test_the_book_grows_with_what_is_open(house: House) -> None:
+def test_a_view_shows_what_the_entries_before_a_position_had_left() -> None:
+    ground = Layer[str, int]()
+    for position in (2, 4, 6):
+        ground.set("a", position, position)
+    draft = ground.over()
+    draft.set("a", 8, 8)
+
+    assert [draft.before(position).get("a") for position in (2, 3, 6, 8, 9)] == [None, 2, 4, 6, 8]
+    assert [draft.before(8).before(position).get("a") for position in (4, 9)] == [2, 6]
+
+
+def test_a_past_written_anew_leaves_what_was_known_before() -> None:
+    ground = Layer[str, int]()
+    for position in (2, 4, 6):
+        ground.set("a", position, position)
+    draft = ground.over()
+    draft.rewrite("a", 4, Written(40), until=9)
+    draft.rewrite("a", 3, Written(30), until=9)
+    draft.rewrite("a", 6, None, until=9)
+    assert ground.get("a") == 6
+    draft.fold()
+
+    assert [ground.before(position).get("a") for position in (3, 4, 5, 9)] == [2, 30, 40, 40]
+    assert [ground.as_of(position).get("a") for position in (1, 3, 5, 8, 9)] == [None, 2, 4, 6, 40]
+    assert [ground.as_of(8).before(position).get("a") for position in (4, 6, 7)] == [2, 4, 6]
+
+
+# what is closed --------------------------------------------------------------------------------------------------
+
+
+def test_the_book_lists_what_is_open(house: House) -> None:
     shipped(house)
     house.tell(arrived(["10 t"]), decided([("10 t", None)]))
-    past = house.book.past
-    assert isinstance(past, KeptPast)
 
-    assert {batch.batch_id for batch in house.book.open_batches.values()} == {own(RECOVERER, "M1-A1")}
-    assert set(past.batches) == {own(SMELTER, "B1"), own(SMELTER, "M1-L1")}
-    assert list(house.book.open_manifests.values()) == []
-    assert set(past.manifests) == {own(SMELTER, "M1")}
+    assert {batch.batch_id for batch in house.book.batches.values()} == {own(RECOVERER, "M1-A1")}
+    assert list(house.book.manifests.values()) == []
+    assert [manifest.manifest_id for manifest in house.book.all_manifests()] == [own(SMELTER, "M1")]
     assert house.book.batch(own(SMELTER, "B1")).left_g == 0
     assert house.book.manifest(own(SMELTER, "M1")).closed
 
 
-def test_a_draft_keeps_what_it_closed_and_the_past_hears_of_it_at_the_fold(house: House) -> None:
+def test_a_draft_keeps_what_it_closed_until_the_fold(house: House) -> None:
     house.tell(generated(mass="10 t"), submitted({"B1": "1 t"}))
-    past = house.book.past
-    assert isinstance(past, KeptPast)
     draft = house.book.overlay()
-    draft.read(transformed([portion("B1", "10 t")], [product(SMELTER, "B2", "10 t")]), 100)
-    draft.read(say(Cancelled, SMELTER, at(9, 10), manifest_id=own(SMELTER, "M1"), reason="x"), 101)
+    read(draft, transformed([portion("B1", "10 t")], [product(SMELTER, "B2", "10 t")]), 100, 0)
+    read(draft, say(Cancelled, SMELTER, at(9, 10), manifest_id=own(SMELTER, "M1"), reason="x"), 101, 0)
 
     assert draft.batch(own(SMELTER, "B1")).left_g == 0
-    assert (past.batches, past.manifests) == ({}, {})
     assert house.left_t("B1") == 10
     draft.fold()
-    assert set(past.batches) == {own(SMELTER, "B1")}
-    assert set(past.manifests) == {own(SMELTER, "M1")}
+    assert house.left_t("B1") == 0
+    assert list(house.book.manifests.values()) == []
     assert house.book.position == 101
 
 
@@ -148,7 +181,7 @@ def test_an_overdraft_that_no_rule_stopped_is_a_broken_invariant(house: House) -
     house.tell(generated(mass="10 t"))
 
     with pytest.raises(AssertionError, match="overdrawn"):
-        house.book.overlay().read(transformed([portion("B1", "11 t")], []), 100)
+        read(house.book.overlay(), transformed([portion("B1", "11 t")], []), 100, 0)
 
 
 # what it knows ---------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_every_kind_of_fact_appears(house: House) -> None:
 
 
 def test_the_story_ends_as_it_says(house: House) -> None:
-    left = {batch.batch_id.partition(".")[2]: (batch.left_g, batch.place) for batch in house.book.open_batches.values()}
+    left = {batch.batch_id.partition(".")[2]: (batch.left_g, batch.place) for batch in house.book.batches.values()}
 
     assert left == {
         "QC001": (4_000_000, "site"),

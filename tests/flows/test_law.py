@@ -252,7 +252,7 @@ def _plan(lines: tuple[PlanLine, ...]) -> Plan:
 def test_the_scale_is_counted_by_year_and_line(house: House) -> None:
     _received(house, "60 t", "1")
 
-    assert dict(house.book.permit_used_g.items()) == {(PERMIT, "HW48", "utilize", 2026): 60_000_000}
+    assert dict(house.book.permit_used_g.items()) == {(RECOVERER, PERMIT, "HW48", "utilize", 2026): 60_000_000}
 
 
 def test_general_waste_uses_no_scale_of_the_same_number() -> None:

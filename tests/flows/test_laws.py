@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from flows.audit import audit
 from flows.balance import Boundary, postings, total_g
-from flows.book import Book, Change, KeptPast
+from flows.book import Book, Change
 from flows.entries import Entry, Head, event_json, head_of, next_entry
 from flows.errors import Problem
 from flows.events import EVENT, Event, Portion, Transformed
 from flows.materials import catalogue
+from flows.reading import read
 from flows.rules import admit
 from flows.times import instant_us
 from graph.memory_ledger import MemoryLedger
@@ -32,11 +33,6 @@ INTO = {Boundary.OPENING, Boundary.GENERATION, Boundary.COLLECTION, Boundary.TAP
 """Where mass only comes from; the other boundaries are where it ends, or, with a minus, was found."""
 
 
-def _past(book: Book) -> KeptPast:
-    assert isinstance(book.past, KeptPast)
-    return book.past
-
-
 def _check_balanced(changes: Sequence[Change], book: Book) -> None:
     """Each fact balances to zero, and so does the whole: what came is held, or it ended somewhere."""
     accounts: Counter[str] = Counter()
@@ -50,7 +46,7 @@ def _check_balanced(changes: Sequence[Change], book: Book) -> None:
             accounts[line.account] += line.mass_g
     came_g = -sum(accounts.get(boundary, 0) for boundary in INTO)
     ended_g = sum(accounts.get(boundary, 0) for boundary in Boundary if boundary not in INTO)
-    held = [*book.open_batches.values(), *_past(book).batches.values()]
+    held = list(book.batches.every())
     assert came_g == sum(batch.left_g for batch in held) + ended_g
     for batch in held:
         assert 0 <= batch.left_g <= batch.mass_g
@@ -71,7 +67,7 @@ def test_replay_gives_the_same_book_and_the_same_digests(world: World) -> None:
         event = EVENT.validate_python(event_json(entry.event))
         again = next_entry(head, event, entry.record_time_us, entry.recorded_by)
         assert (again.digest, again.body) == (entry.digest, entry.body)
-        book.read(event, entry.position)
+        read(book, event, entry.position, entry.record_time_us)
         head = head_of(again)
 
     assert book == world.book
@@ -84,16 +80,16 @@ def test_a_draft_that_is_thrown_away_leaves_the_book_as_it_was(world: World, dra
     cut = drawn.draw(st.integers(0, len(world.entries)))
     book, same = Book(catalogue()), Book(catalogue())
     for entry in world.entries[:cut]:
-        book.read(entry.event, entry.position)
-        same.read(entry.event, entry.position)
+        read(book, entry.event, entry.position, entry.record_time_us)
+        read(same, entry.event, entry.position, entry.record_time_us)
     dropped, kept = book.overlay(), book.overlay()
     for entry in world.entries[cut:]:
-        dropped.read(entry.event, entry.position)
+        read(dropped, entry.event, entry.position, entry.record_time_us)
     assert book == same
 
     for entry in world.entries[cut:]:
         own = kept.overlay()
-        own.read(entry.event, entry.position)
+        read(own, entry.event, entry.position, entry.record_time_us)
         own.fold()
     assert book == same
     kept.fold()
@@ -104,7 +100,7 @@ def test_a_draft_that_is_thrown_away_leaves_the_book_as_it_was(world: World, dra
 @given(histories(), st.data())
 def test_two_portions_of_one_batch_are_one_demand(world: World, drawn: st.DataObject) -> None:
     """A demand in one piece and in two is admitted or refused alike, with the same figures."""
-    batches = [batch for batch in world.book.open_batches.values() if batch.place in {"site", "storage"}]
+    batches = [batch for batch in world.book.batches.values() if batch.place in {"site", "storage"}]
     if not batches:
         return
     batch = drawn.draw(st.sampled_from(batches))
@@ -122,7 +118,7 @@ def test_two_portions_of_one_batch_are_one_demand(world: World, drawn: st.DataOb
             admit(fact, draft, NOW_US)
         except Problem as problem:
             return problem.key, problem.figures
-        draft.read(fact, draft.position + 1)
+        read(draft, fact, draft.position + 1, 0)
         return draft.batch(batch.batch_id).left_g
 
     assert heard(first_g, asked_g - first_g) == heard(asked_g)
@@ -140,7 +136,7 @@ def test_any_proposal_is_admitted_or_a_problem_and_no_batch_is_overdrawn(facts: 
             assert problem.text("zh")
             assert problem.text("en")
             continue
-        changes.append(house.book.read(fact, house.book.position + 1))
+        changes.append(read(house.book, fact, house.book.position + 1, 0))
 
     _check_balanced(changes, house.book)
 
@@ -196,3 +192,19 @@ def test_an_entrys_body_reads_back_as_its_fact(facts: list[Event]) -> None:
     for fact in facts:
         entry = next_entry(head_of(entry), fact, instant_us(NOON), "x")
         assert replace(entry).event == fact
+
+
+@laws
+@given(histories())
+def test_history_is_every_entry_that_names_a_batch_or_a_manifest(world: World) -> None:
+    book = world.book
+    loads = {made.batch_id for c in world.changes for m in c.movements for made in m.makes if made.origin == "load"}
+
+    for batch in book.batches.every():
+        told = [c.position for c in world.changes if f"'{batch.batch_id}'" in repr((c.event, c.movements))]
+        found = book.history(batch.batch_id)
+        if batch.batch_id in loads:  # an arrival names a load by its line only
+            found = [p for p in found if world.entries[p - 1].event.kind != "arrived"]
+        assert found == told
+    for manifest in book.all_manifests():
+        assert list(manifest.positions) == book.history(manifest.manifest_id)

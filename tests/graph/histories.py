@@ -55,6 +55,7 @@ from flows.events import (
 from flows.manifests import Manifest, State
 from flows.materials import catalogue
 from flows.ports import Follower
+from flows.reading import read
 from flows.rules import Finding, admit
 from flows.times import SHANGHAI, instant_us
 
@@ -99,7 +100,7 @@ class World:
         now_us = instant_us(NOW)
         self.findings += admit(event, self.book, now_us)
         entry = next_entry(head_of(self.entries[-1] if self.entries else None), event, now_us, event.enterprise)
-        change = self.book.read(event, entry.position)
+        change = read(self.book, event, entry.position, now_us)
         self.entries.append(entry)
         self.changes.append(change)
         for follower in self.followers:
@@ -169,9 +170,9 @@ class _Proposals:
             self.transformed, self.transformed, self.transformed, self.moved, self.moved, self.moved, self.moved,
             self.disposed, self.delivered, self.left, self.remark,
         ]  # fmt: skip
-        if not any(True for _ in self.world.book.open_batches.values()):
+        if not any(True for _ in self.world.book.batches.values()):
             return self.draw(st.sampled_from(arising))()
-        begun = any(True for _ in self.world.book.open_manifests.values())
+        begun = any(True for _ in self.world.book.manifests.values())
         if begun and self.draw(st.booleans()):
             return self.moved()
         return self.draw(st.sampled_from([*others, self.draw(st.sampled_from(arising))]))()
@@ -192,7 +193,7 @@ class _Proposals:
 
     def holder(self) -> int:
         """Somebody who holds something, mostly."""
-        holders = sorted({ENTERPRISES.index(batch.holder) for batch in self.world.book.open_batches.values()})
+        holders = sorted({ENTERPRISES.index(batch.holder) for batch in self.world.book.batches.values()})
         return self.draw(st.sampled_from(holders)) if holders else self.number()
 
     def fresh(self, number: int) -> str:
@@ -213,7 +214,7 @@ class _Proposals:
         return Product(batch_id=name, material=material, mass_g=self.mass(), code=code)
 
     def portions(self, holder: str, at_most: int = 3, places: Sequence[str] = ("site", "storage")) -> list[Portion]:
-        batches = [b for b in self.world.book.open_batches.values() if b.holder == holder and b.place in places]
+        batches = [b for b in self.world.book.batches.values() if b.holder == holder and b.place in places]
         if not batches:
             return []
         twice = self.draw(st.integers(0, 7)) == 7
@@ -289,7 +290,7 @@ class _Proposals:
 
     def moved(self) -> Event | None:
         """The next step of an open manifest, or a new one."""
-        manifests = list(self.world.book.open_manifests.values())
+        manifests = list(self.world.book.manifests.values())
         if not manifests or self.draw(st.integers(0, 5)) == 5:
             return self.submitted()
         manifest = self.draw(st.sampled_from(manifests))
@@ -386,7 +387,7 @@ class _Proposals:
 
     def remark(self) -> Event | None:
         """A fact that moves no mass."""
-        batches = list(self.world.book.open_batches.values())
+        batches = list(self.world.book.batches.values())
         if not batches:
             return None
         batch = self.draw(st.sampled_from(batches))

@@ -25,7 +25,7 @@ crowds = pytest.mark.parametrize(("mass", "clients", "heard", "left_g"), CROWDS,
 def _left_g(ledger: Ledger) -> int:
     """What a reader finds who begins with the first entry; the ledger is whole."""
     assert audit(ledger) == []
-    return sum(batch.left_g for batch in House(ledger).book.open_batches.values())
+    return sum(batch.left_g for batch in House(ledger).book.batches.values())
 
 
 @crowds

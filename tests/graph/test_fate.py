@@ -131,7 +131,7 @@ def test_splitting_a_batch_and_merging_the_parts_changes_no_fate(world: World, d
     """Whatever happened before: some of what is left is divided, and put together again."""
     lineage = lineage_of(world)
     before = fates(lineage)
-    open_batches = [b for b in world.book.open_batches.values() if b.place in {"site", "storage"} and b.left_g > 1]
+    open_batches = [b for b in world.book.batches.values() if b.place in {"site", "storage"} and b.left_g > 1]
     if not open_batches:
         return
     batch = data.draw(st.sampled_from(open_batches))

@@ -18,6 +18,7 @@ from flows.events import (
 from flows.fates import FateClass
 from flows.indicators import Boundary, Period, Question, Value
 from flows.materials import catalogue
+from flows.reading import read
 from flows.times import instant_us
 from graph.columns import Columns
 from graph.contents import total_g
@@ -117,7 +118,7 @@ def test_no_gram_of_a_batchs_contents_is_ever_lost(world: World, words: dict[str
     again, columns, _ = _retell(world, words)
 
     held = {batch_id: total_g(contents) for batch_id, contents in columns.recognition.contents().items()}
-    assert held == {batch.batch_id: batch.left_g for batch in again.book.open_batches.values()}
+    assert held == {batch.batch_id: batch.left_g for batch in again.book.batches.values()}
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
@@ -142,7 +143,7 @@ def sichuan() -> tuple[Columns, Oracle]:
     for event, _ in region(1).facts:
         entry = next_entry(head, event, instant_us(NOW), event.enterprise)
         head = head_of(entry)
-        columns.read(entry, book.read(event, entry.position))
+        columns.read(entry, read(book, event, entry.position, entry.record_time_us))
         facts.append({"position": entry.position, "event": event_json(event)})
     return columns, Oracle(facts)
 

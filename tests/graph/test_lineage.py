@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.book import Book
 from flows.enterprises import Site, StorageArea
 from flows.errors import Unknown
 from flows.events import Generated, Packed, Packing, Product, SiteRegistered, StorageRegistered, Stored, TakenOut
@@ -43,7 +42,7 @@ def test_the_index_says_of_every_batch_what_the_book_says(world: World) -> None:
         assert lineage.holders.names[prefix.holder[rank]] == batch.holder
         assert lineage.materials.names[prefix.material[rank]] == batch.material
         assert ORIGINS[prefix.origin[rank]] == batch.origin
-        assert (lineage.codes[rank], lineage.manifest_ids[rank]) == (batch.code, batch.manifest_id)
+        assert lineage.codes[rank] == batch.code
 
 
 @given(histories())
@@ -51,7 +50,7 @@ def test_an_open_batchs_site_and_status_are_the_last_that_were_told(world: World
     lineage = lineage_of(world)
     prefix = Prefix(lineage)
 
-    for batch_id, batch in world.book.open_batches.items():
+    for batch_id, batch in world.book.batches.items():
         rank = lineage.rank(batch_id)
         assert lineage.sites.names[prefix.site[rank]] == batch.site_id
         dated = {c.effective_us for c in world.changes if getattr(c.event, "batch_id", "") == batch_id}
@@ -67,20 +66,6 @@ def test_a_movement_stands_above_all_that_it_draws_on(world: World) -> None:
     assert (prefix.level[maker] < prefix.level[prefix.draw_movement]).all()
     assert (prefix.effective_us[maker] <= prefix.effective_us[prefix.draw_movement]).all()
     assert (maker < prefix.draw_movement).all()
-
-
-@given(histories())
-def test_the_lineage_keeps_what_the_book_lets_go(world: World) -> None:
-    lineage = Lineage(catalogue())
-    book = Book(catalogue(), past=lineage)
-    for entry in world.entries:
-        lineage.read(entry, book.read(entry.event, entry.position))
-
-    for batch_id in lineage.batch_ids:
-        assert book.batch(batch_id) == world.book.batch(batch_id)
-    for manifest in lineage.manifests():
-        assert manifest == world.book.manifest(manifest.manifest_id)
-        assert lineage.find_manifest(manifest.manifest_id) == (manifest if manifest.closed else None)
 
 
 @given(histories(), st.data())
@@ -106,21 +91,6 @@ def test_at_an_instant_only_what_had_happened_counts(world: World, data: st.Data
     assert {lineage.batch_ids[rank] for rank in prefix.ranks} == set(exact.makes)
     left_g = prefix.left_g(prefix.ranks)
     assert left_g.tolist() == [exact.left_g(lineage.batch_ids[rank]) for rank in prefix.ranks]
-
-
-@given(histories())
-def test_history_is_every_entry_that_names_a_batch_or_a_manifest(world: World) -> None:
-    lineage = lineage_of(world)
-    loads = {made.batch_id for c in world.changes for m in c.movements for made in m.makes if made.origin == "load"}
-
-    for batch_id in lineage.batch_ids:
-        told = [c.position for c in world.changes if f"'{batch_id}'" in repr((c.event, c.movements))]
-        found = lineage.history(batch_id)
-        if batch_id in loads:  # an arrival names a load by its line only
-            found = [p for p in found if world.entries[p - 1].event.kind != "arrived"]
-        assert found == told
-    for manifest in lineage.manifests():
-        assert set(manifest.positions) == set(lineage.history(manifest.manifest_id))
 
 
 def test_a_prefix_stays_as_it_was_while_entries_come_in() -> None:
@@ -175,8 +145,6 @@ def test_a_batch_that_was_never_made_is_unknown() -> None:
     assert lineage.find_rank("nobody.A") is None
     with pytest.raises(Unknown):
         lineage.rank("nobody.A")
-    with pytest.raises(Unknown):
-        lineage.manifest("nobody.M")
 
 
 def test_a_batch_is_found_by_every_code_that_it_was_given() -> None:

@@ -303,11 +303,7 @@ def test_a_reader_waits_for_the_followers_of_what_is_kept(name: str, tmp_path: P
 
 def _copy(house: House) -> object:
     """The book as plain values, to compare it with itself later."""
-    return {
-        name: dict(layer.items())
-        for name, layer in vars(house.book).items()
-        if name not in {"catalogue", "past", "position", "_below"}
-    }
+    return {name: dict(layer.items()) for name, layer in house.book.registers()}
 
 
 def test_followers_hear_what_is_kept_in_order_and_once(ledger: Watched) -> None:

@@ -1,0 +1,126 @@
+"""Who may have a fact corrected, and when: what is asked must still stand so, and nobody later may lose the ground."""
+
+from typing import Final
+
+from flows.book import Book
+from flows.custody import OutOfTurn
+from flows.errors import Conflict, Malformed, Problem, Refusal, Unknown
+from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
+from flows.ids import EnterpriseId
+from flows.reading import Broken, Judge, find_other_side, manifest_of, revise, sides
+
+SHOWN_MOST: Final = 20
+"""Later facts that a refusal names; it counts the others."""
+
+
+class NotASide(Refusal):
+    """Who sees a fact and did not state it, and is not who has to agree on it."""
+
+
+class Breaks(Refusal):
+    """Later facts could not stand any more: `later` names those that the requester knows of."""
+
+    def __init__(self, later: list[tuple[int, Event, Problem]], others: int) -> None:
+        super().__init__("correction-breaks", count=len(later) + others, others=others)
+        self.later = later
+
+    def text(self, language: str = "zh") -> str:
+        """What is wrong, and each later fact with its own reason on a line."""
+        zh = language == "zh"
+        told = [super().text("zh" if zh else "en")]
+        for position, event, problem in self.later[:SHOWN_MOST]:
+            reason = problem.text("zh" if zh else "en")
+            told.append(
+                f"第 {position} 条 {event.event_id}：{reason}" if zh else f"{position} {event.event_id}: {reason}"
+            )
+        return "\n".join(told)
+
+
+def check_requested(event: CorrectionRequested, book: Book, judge: Judge) -> None:
+    """May this fact be read so? Raises the first `Problem`."""
+    corrects = book.find_fact(event.stated_by, event.corrects)
+    stated = book.told(corrects).event if corrects is not None else None
+    if corrects is None or stated is None or not _is_known_to(event.enterprise, stated, book):
+        raise Unknown("correction-entry-unknown", enterprise=event.stated_by, event=event.corrects)
+    if isinstance(stated, Mending):
+        raise Refusal("correction-of-correction", event=event.corrects)
+    _check_side(event, stated, book)
+    _check_still(event, corrects, book)
+    if event.becomes == event.was:
+        raise Malformed("correction-changes-nothing", event=event.corrects)
+    if event.becomes is not None:
+        _check_same_fact(event.becomes, stated)
+    shared = find_other_side(event, book)
+    if shared is not None and book.disputed.get(shared[0]) is not None:
+        raise OutOfTurn("correction-one-open", manifest=shared[0])
+    _check_stands(event, corrects, book, judge)
+
+
+def check_answered(event: CorrectionAgreed | CorrectionDeclined, book: Book, judge: Judge) -> None:
+    """May this enterprise answer this request now? Raises the first `Problem`."""
+    request = book.requests.get((event.requested_by, event.request))
+    if request is None or event.enterprise not in {request.other, event.requested_by}:
+        raise Unknown("correction-request-unknown", enterprise=event.requested_by, request=event.request)
+    if not request.open:
+        raise OutOfTurn("correction-settled", request=event.request)
+    if isinstance(event, CorrectionDeclined):
+        return
+    if event.enterprise != request.other:
+        raise NotASide("correction-own-agreement", request=event.request)
+    _check_still(request.event, request.corrects, book)
+    _check_stands(request.event, request.corrects, book, judge)
+
+
+def _is_known_to(enterprise: EnterpriseId, stated: Event, book: Book) -> bool:
+    """Does an enterprise know of a fact: its own, or one of a manifest that it is a party to?"""
+    if stated.enterprise == enterprise:
+        return True
+    manifest_id = None if isinstance(stated, Mending) else manifest_of(stated)
+    manifest = book.find_manifest(manifest_id) if manifest_id is not None else None
+    return manifest is not None and enterprise in manifest.parties
+
+
+def _check_side(event: CorrectionRequested, stated: Stated, book: Book) -> None:
+    """Its stater, or a side of the manifest that it is about."""
+    if event.enterprise == event.stated_by:
+        return
+    manifest_id = manifest_of(stated)
+    manifest = book.find_manifest(manifest_id) if manifest_id is not None else None
+    if manifest is None or event.enterprise not in sides(manifest):
+        raise NotASide("correction-not-a-side", event=event.corrects)
+
+
+def _check_still(event: CorrectionRequested, corrects: int, book: Book) -> None:
+    """What the requester saw is what is read now."""
+    now = book.fact(corrects).event
+    if now == event.was:
+        return
+    if now is None:
+        raise Conflict("correction-of-withdrawn", event=event.corrects)
+    if event.was is None:
+        raise Conflict("correction-was-missing", event=event.corrects)
+    fields = ", ".join(name for name in type(now).model_fields if getattr(now, name) != getattr(event.was, name, None))
+    raise Conflict("correction-outdated", event=event.corrects, fields=fields)
+
+
+def _check_same_fact(becomes: Stated, stated: Stated) -> None:
+    """A fact keeps its name, its stater and its kind."""
+    for name in ("kind", "enterprise", "event_id"):
+        told, expected = str(getattr(becomes, name)), str(getattr(stated, name))
+        if told != expected:
+            raise Malformed("correction-renames", where=f"becomes.{name}", field=name, told=told, expected=expected)
+
+
+def _check_stands(event: CorrectionRequested, corrects: int, book: Book, judge: Judge) -> None:
+    """The replacement is admitted in its place, and so is whatever came after it."""
+    try:
+        revise(book.overlay(), corrects, event.becomes, book.position + 1, judge)
+    except Broken as broken:
+        later: list[tuple[int, Event, Problem]] = []
+        for position, problem in broken.because.items():
+            fact = book.fact(position).event
+            if fact is not None and _is_known_to(event.enterprise, fact, book):
+                later.append((position, fact, problem))
+        raise Breaks(later, len(broken.because) - len(later)) from None
+    except Problem as problem:
+        raise problem.at("becomes") from None
