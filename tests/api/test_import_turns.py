@@ -31,7 +31,7 @@ def test_a_neighbours_fact_that_comes_between_stops_a_long_import_and_what_stand
     def buries_what_the_file_still_needs(phase: Progress, done: int, total: int) -> None:
         if phase == "recording" and done > total // 2 and "burial" not in names(house):
             batch = next(
-                each for each in house.book.open_batches.values() if each.material == "primary-dross" and each.left_g
+                each for each in house.book.batches.values() if each.material == "primary-dross" and each.left_g
             )
             house.recording.record(
                 [
