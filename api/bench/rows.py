@@ -30,6 +30,7 @@ class Name(StrEnum):
     FATE = "fate"
     FATES = "fates"
     GROWTH = "growth"
+    MENDED = "mended"
     IMPORT = "import"
     START = "start"
     TURNS = "turns"

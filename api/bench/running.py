@@ -48,6 +48,10 @@ def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[R
         readings = Readings(told(facts(batches)), folder)
         yield from readings.measure(wanted)
         readings.close()
+    if Name.MENDED in wanted:
+        from api.bench.mending import readings_after
+
+        yield readings_after(batches)
     if wanted & (IMPORTED | {Name.TURNS}):
         yield from _stored(batches, wanted, folder)
     if wanted & UPLOADED:
