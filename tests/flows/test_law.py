@@ -7,7 +7,7 @@ import pytest
 
 from flows.audit import findings
 from flows.enterprises import Permit, PermitLine, Plan, PlanLine
-from flows.events import Disposed, Event, PermitAmended, PermitRevoked, StatusChanged
+from flows.events import Disposed, Event, PermitAmended, PermitRevoked, Portion, StatusChanged
 from flows.law import AgainstTheLaw, Finding
 from flows.mass import grams
 from tests.flows.stories import (
@@ -33,6 +33,7 @@ from tests.flows.stories import (
     permitted,
     planned,
     portion,
+    product,
     registered,
     say,
     settled,
@@ -536,3 +537,26 @@ def test_treating_the_waste_of_others_without_a_permit_is_found_and_ones_own_is_
     assert house.found(*_treated("OWN", RECOVERER)) == []
     house.tell(say(PermitRevoked, BUREAU, permit_no=PERMIT, reason="停产"))
     assert [each.key for each in house.found(used.model_copy(update={"event_id": "again"}))] == ["permit-not-covering"]
+
+
+def test_the_waste_of_others_stays_theirs_when_it_is_split_and_merged_and_not_when_it_became_another(
+    house: House,
+) -> None:
+    shipped(house, "10 t")
+    house.tell(arrived(["10 t"]))
+    house.tell(decided([("10 t", None)]))
+    house.tell(generated("OWN", by=RECOVERER))
+
+    def made(name: str, process: str, *inputs: Portion) -> Event:
+        outputs = [product(RECOVERER, name, "4 t")]
+        return transformed(inputs, outputs, by=RECOVERER, process=process, when=NOON, gap_reason="试")
+
+    house.tell(made("PART", "split", portion("M1-A1", "4 t", RECOVERER)))
+    house.tell(made("MIX", "merge", portion("PART", "2 t", RECOVERER), portion("OWN", "2 t", RECOVERER)))
+    house.tell(made("NEW", "leaching", portion("M1-A1", "4 t", RECOVERER)))
+
+    def found(name: str) -> list[str]:
+        _, disposed = _treated(name, RECOVERER)
+        return [each.key for each in house.found(disposed)]
+
+    assert [found(name) for name in ("PART", "MIX", "NEW", "OWN")] == [["permit-not-covering"]] * 2 + [[], []]
