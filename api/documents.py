@@ -29,7 +29,7 @@ def batch_label(batch: Batch, service: Service, base_url: str) -> BatchLabel:
     catalogue = service.catalogue
     material = catalogue.material(batch.material)
     waste = material.waste(catalogue)
-    digital = service.containers.code_of(batch) or ""
+    digital = service.containers.code_of(batch, service.as_of) or ""
     holder = service.book.enterprises.get(batch.holder)
     site = service.book.sites.get(batch.site_id)
     contact = (site.contact, site.phone) if site and site.contact else ("", "")
@@ -64,9 +64,9 @@ def _code(waste: WasteCode | None) -> str:
 
 
 def manifest_sheet(manifest: Manifest, service: Service, base_url: str) -> ManifestSheet:
-    """The sheet of a manifest as of the last entry that the book has read."""
+    """The sheet of a manifest as of the last entry that is known where the service is pinned."""
     submitted = manifest.submitted
-    head = service.ledger.head()
+    head = service.head
     loaded, arrived, decided = manifest.loaded, manifest.arrived, manifest.decided
     lines = tuple(_line(manifest, line.line, service) for line in submitted.lines)
     return ManifestSheet(

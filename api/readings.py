@@ -10,9 +10,11 @@ from typing import Final
 from api.service import Service
 from flows.access import Sight
 from flows.batches import Batch
+from flows.book import Book
 from flows.fates import FATES_EN, FATES_ZH, FateClass
-from flows.ids import BatchId
+from flows.ids import BatchId, ManifestId
 from flows.times import day_of
+from flows.touches import Touch, touched
 from graph.fate import Fate, Provenance, Source
 from graph.lineage import Lineage
 
@@ -53,10 +55,10 @@ class Seen:
     def where(self, rank: int) -> dict[str, object]:
         """What everybody along the chain may know of a batch: the day and the prefecture."""
         lineage = self.lineage
-        division = lineage.divisions.get(lineage.sites.names[int(lineage.batches.site[rank])], "")
+        site = self.service.book.sites.get(lineage.sites.names[int(lineage.batches.site[rank])])
         return {
             "date": day_of(int(lineage.batches.made_us[rank])).isoformat(),
-            "prefecture": prefecture(division),
+            "prefecture": prefecture(site.division if site is not None else ""),
         }
 
     def fate(self, fate: Fate) -> dict[str, object]:
@@ -131,3 +133,18 @@ class Seen:
         """The id of a rank, if the caller sees it."""
         batch = self.batch(rank)
         return batch.batch_id if batch else None
+
+
+def history(name: BatchId | ManifestId, service: Service) -> list[int]:
+    """Positions of the entries that speak of a batch or a manifest, as far as they and what they say were known."""
+    book = service.book
+    found = [position for position in book.history(name) if service.as_of is None or position <= service.as_of]
+    return [position for position in found if _speaks_of(name, position, book)]
+
+
+def _speaks_of(name: BatchId | ManifestId, position: int, book: Book) -> bool:
+    """Does an entry name it, as it was stated or as it is read? A later correction may have made it do so."""
+    told = (book.told(position).event, book.fact(position).event)
+    names = {Touch("batches", name), Touch("manifests", name)}
+    then = book.before(position)
+    return any(not names.isdisjoint(touched(event, then)) for event in told if event is not None)

@@ -20,6 +20,7 @@ from api.workbook.rows import PLAIN
 from api.workbook.template import template
 from flows.access import Caller, Sight, check_may_import, check_may_state
 from flows.book import Book
+from flows.entries import Head
 from flows.errors import Language, Malformed
 from flows.events import Decided, EnterpriseRegistered, Event, Loaded, SiteRegistered
 from flows.ids import EnterpriseId
@@ -49,6 +50,8 @@ class Known:
 
     book: Book
     lineage: Lineage
+    as_of: int | None = None
+    """The position that was asked for; None: what is known now."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,23 @@ class Service:
 
     def known(self, as_of: int | None = None) -> "Service":
         """This service for one answer: pinned to what was known at a position, or is known now."""
-        position = self.recording.catch_up()
+        self.recording.catch_up()
         book, lineage = self.recording.book, self.editions.as_of(as_of)
-        if as_of is not None and as_of < position:
-            book = book.as_of(as_of)
-        return replace(self, pinned=Known(book, lineage))
+        if as_of is not None:
+            book = book.known_at(as_of)
+        return replace(self, pinned=Known(book, lineage, as_of))
+
+    @property
+    def as_of(self) -> int | None:
+        """The position whose knowledge this service is pinned to; None: now."""
+        return None if self.pinned is None else self.pinned.as_of
+
+    @property
+    def head(self) -> Head:
+        """The last entry that an answer rests on: of the ledger, or of what was known where this service is pinned."""
+        as_of = self.as_of
+        entry = None if as_of is None else next(self.ledger.entries(after=as_of - 1, until=as_of), None)
+        return self.ledger.head() if entry is None else Head(entry.position, entry.digest, entry.record_time_us)
 
     def sight(self, caller: Caller) -> Sight:
         """What a caller sees now; catches up first, so an answer holds all that was acknowledged before it."""
@@ -253,7 +268,7 @@ class Service:
 
     def workbook(self, enterprise: EnterpriseId, period: Period | None) -> bytes:
         """The template filled with an enterprise's own facts, of a period or all; it may be imported again."""
-        until = self.recording.catch_up()
+        until = self.recording.catch_up() if self.as_of is None else self.as_of
         days = (period.first, period.last) if period else (None, None)
         return export_workbook(list(self.ledger.entries(until=until)), self.book, enterprise, days)
 

@@ -14,7 +14,7 @@ from api.documents import batch_label, manifest_sheet, state_name
 from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
 from api.rest.answers import manifest_json
-from api.rest.asking import known_by
+from api.rest.asking import happened_by, known_by
 from api.rest.batches import MEDIA, LabelForm, Printing, find_scanned, print_label
 from api.rest.manifests import find_manifest
 from api.rest.readings import Wanted, question_of, value_json
@@ -24,7 +24,7 @@ from flows.codes import uscc
 from flows.errors import Malformed
 from flows.indicators import PART_WORDS, Value, definition, definitions
 from flows.mass import plain_tonnes
-from flows.times import parse_time, write_time
+from flows.times import write_time
 from graph.fate import fate as fate_of
 from graph.figures import By, figures
 from graph.figures import parts as parts_of
@@ -40,7 +40,7 @@ CLAUSE_MOST: Final = 36
 
 def horizon(service: Service, at: str | None, as_of: str | None) -> Horizon:
     """The prefix that the options name."""
-    return Horizon.of(known_by(as_of, service) if as_of else None, parse_time(at) if at else None)
+    return Horizon(known_by(as_of, service) if as_of else None, happened_by(at) if at else None)
 
 
 def warn_of_address(service: Service, err: Console) -> None:

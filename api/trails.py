@@ -54,7 +54,8 @@ class Trail:
         lineage, nodes = self.seen.lineage, self.traced.nodes
         ranks = nodes.rank
         sites: list[int] = lineage.batches.site.view()[ranks].tolist()
-        places = [prefecture(lineage.divisions.get(name, "")) for name in lineage.sites.names]
+        known = [self.seen.service.book.sites.get(name) for name in lineage.sites.names]
+        places = [prefecture(site.division if site is not None else "") for site in known]
         holders, materials = lineage.holders.names, lineage.materials.names
         batch_ids: list[object] = [lineage.batch_ids[rank] for rank in map(int, ranks)]
         made_us: list[int] = lineage.batches.made_us.view()[ranks].tolist()

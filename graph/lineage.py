@@ -1,6 +1,6 @@
 """What came from what: dense ranks in entry order, factorised movements, a consistent prefix for every reader."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
@@ -222,6 +222,12 @@ class Lineage:
                 pass
 
     # looking up -------------------------------------------------------------------------------------------------
+
+    def divisions_as_of(self, position: int | None) -> Mapping[SiteId, str]:
+        """The division code of each site, as the entries up to and with a position say."""
+        if position is None:
+            return self.divisions
+        return dict(told for at, told in self.site_entries.items() if at <= position)
 
     def find_rank(self, batch_id: BatchId) -> int | None:
         """The rank of a batch that was read, or None."""

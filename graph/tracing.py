@@ -180,7 +180,8 @@ def _passing(prefix: Prefix, ranks: Ints, only: Filter) -> Mask:
     if only.enterprises is not None:
         passing &= _named(lineage.holders.names, only.enterprises)[prefix.holder[ranks]]
     if only.division:
-        inside = [lineage.divisions.get(site, "").startswith(only.division) for site in lineage.sites.names]
+        divisions = lineage.divisions_as_of(prefix.horizon.as_of)
+        inside = [divisions.get(site, "").startswith(only.division) for site in lineage.sites.names]
         passing &= np.array(inside, bool)[prefix.site[ranks]]
     if only.from_us is not None:
         passing &= prefix.made_us[ranks] >= only.from_us

@@ -93,7 +93,7 @@ def batch_page(request: Request, code: str, reader: TheReader) -> Response:
         stock=reader.sight.knows_stock(batch),
         material=material,
         waste=material.waste(reader.service.catalogue),
-        digital_code=reader.service.containers.code_of(batch),
+        digital_code=reader.service.containers.code_of(batch, reader.service.as_of),
         site=reader.service.book.sites.get(batch.site_id),
         storage=reader.service.book.storages.get(batch.storage_id) if batch.storage_id else None,
         manifest=reader.service.book.find_manifest(batch.manifest_id) if batch.manifest_id else None,
@@ -124,7 +124,7 @@ def _chain(request: Request, batch: Batch, reader: Reader) -> dict[str, Any]:
 def batch_qr(request: Request, code: str, reader: TheReader) -> Response:
     """The code on the batch's label."""
     batch = find_scanned(code, reader.sight, reader.service)
-    told = reader.service.containers.code_of(batch) or batch.batch_id
+    told = reader.service.containers.code_of(batch, reader.service.as_of) or batch.batch_id
     return Response(qr.svg(batch_url(told, request.app.state.base_url)), media_type=MEDIA["svg"])
 
 

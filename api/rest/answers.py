@@ -66,7 +66,7 @@ def batch_json(batch: Batch, service: Service, sight: Sight) -> dict[str, object
     return {
         "batch_id": batch.batch_id,
         "code": batch.code,
-        "digital_code": service.containers.code_of(batch),
+        "digital_code": service.containers.code_of(batch, service.as_of),
         "material": batch.material,
         "name_zh": material.name_zh,
         "name_en": material.name_en,

@@ -18,7 +18,7 @@ from flows.codes import nearest
 from flows.errors import Forbidden, Malformed, Unknown
 from flows.indicators import TEN_METALS
 from flows.materials import Catalogue
-from flows.times import latest_us, parse_time
+from flows.times import CLOCKS_APART_US, earliest_us, instant_us, latest_us, moment_of, parse_time, shown
 from graph.lineage import Horizon
 
 SESSION_COOKIE: Final = "huanliu_session"
@@ -28,6 +28,8 @@ PAGE_MOST: Final = 1_000
 """Rows of one page: an answer that a phone can hold."""
 COUNT_MOST: Final = 2**53
 """What every JSON reader still counts exactly; no ledger is longer."""
+READ_MOST: Final = 80
+"""Characters of a time or a position: more than any needs, and as many as a problem quotes."""
 DAY_LEAST, DAY_MOST = date(1900, 1, 1), date(2199, 12, 31)
 """Of `flows.times.YEARS`, with a day to spare."""
 
@@ -139,44 +141,105 @@ def position_of(sight: TheSight, service: TheService) -> int:
 ThePosition: TypeAlias = Annotated[int, Depends(position_of)]
 
 
-def known_by(text: str, service: Service) -> int:
+def known_by(text: str, service: Service, where: str = "as_of") -> int:
     """The position that a text names: itself, or the last that was recorded by a day's end or an instant.
 
     Raises:
-        Malformed: neither a position nor a time.
+        Malformed: neither a position nor a time, beyond the ledger's end, before its first entry, or still to come.
     """
-    plain = text.strip()
-    if plain.isascii() and plain.isdecimal() and len(plain) <= len(str(COUNT_MOST)):
-        return min(int(plain), COUNT_MOST)
-    try:
-        until_us = latest_us(parse_time(plain))
-    except Malformed:
-        raise Malformed("as-of-unreadable", where="as_of", read=text[:80]) from None
+    plain, end = text.strip(), service.recording.catch_up()
+    if not end:
+        raise Malformed("as-of-ledger-empty", where=where, read=text[:READ_MOST])
 
     def recorded_us(position: int) -> int:
         return next(service.ledger.entries(after=position - 1, until=position)).record_time_us
 
-    return bisect_right(range(1, service.ledger.head().position + 1), until_us, key=recorded_us)
+    if plain.isascii() and plain.isdecimal():
+        position = int(plain) if len(plain) <= len(str(COUNT_MOST)) else COUNT_MOST
+        if position > end:
+            raise Malformed("as-of-beyond-end", where=where, read=text[:READ_MOST], end=end)
+    else:
+        try:
+            moment = parse_time(plain)
+        except Malformed:
+            raise Malformed("as-of-unreadable", where=where, read=text[:READ_MOST]) from None
+        now = service.clock()
+        if earliest_us(moment) > instant_us(now) + CLOCKS_APART_US:
+            raise Malformed("as-of-to-come", where=where, read=text[:READ_MOST], now=shown(now))
+        position = bisect_right(range(1, end + 1), latest_us(moment), key=recorded_us)
+    if not position:
+        first = shown(moment_of(recorded_us(1)))
+        raise Malformed("as-of-before-first", where=where, read=text[:READ_MOST], first=first)
+    return position
+
+
+def as_of_of(
+    service: TheService,
+    as_of: Annotated[
+        str | None,
+        Query(
+            max_length=READ_MOST,
+            description="台账位置，或登记时间：截至此条、此日或此刻已登记的；a ledger position or a record time",
+        ),
+    ] = None,
+) -> int | None:
+    """Whose knowledge is asked for: that of a position, or now's. Raises as `known_by`."""
+    return known_by(as_of, service) if as_of and as_of.strip() else None
+
+
+TheAsOf: TypeAlias = Annotated[int | None, Depends(as_of_of)]
+
+
+def known_of(service: TheService, as_of: TheAsOf) -> Service:
+    """The service pinned to what was known when the caller says, or is known now."""
+    return service if as_of is None else service.known(as_of)
+
+
+KnownService: TypeAlias = Annotated[Service, Depends(known_of)]
+
+
+def known_sight_of(caller: TheCaller, service: KnownService) -> Sight:
+    """What the caller, with its rights of today, sees of what was known."""
+    return service.sight(caller)
+
+
+KnownSight: TypeAlias = Annotated[Sight, Depends(known_sight_of)]
+
+
+def known_position_of(sight: KnownSight, service: KnownService) -> int:
+    """The position that an answer knows at least, or just that whose knowledge was asked for."""
+    _ = sight  # it caught up
+    return service.recording.position if service.as_of is None else service.as_of
+
+
+KnownPosition: TypeAlias = Annotated[int, Depends(known_position_of)]
 
 
 def horizon_of(
-    service: TheService,
-    at: Annotated[str | None, Query(description="有效时间：截至此日或此刻已发生的；by effective time")] = None,
-    as_of: Annotated[
+    as_of: TheAsOf,
+    at: Annotated[
         str | None,
-        Query(description="台账位置，或登记时间：截至此条、此日或此刻已登记的；a ledger position or a record time"),
+        Query(max_length=READ_MOST, description="有效时间：截至此日或此刻已发生的；by effective time"),
     ] = None,
 ) -> Horizon:
-    """Which prefix of the ledger to read.
+    """Which facts to read: those known, and of these what had happened.
 
     Raises:
         Malformed: a time that cannot be read.
     """
+    return Horizon(as_of=as_of, at_us=happened_by(at) if at and at.strip() else None)
+
+
+def happened_by(text: str, where: str = "at") -> int:
+    """The instant that a text names, or a day's end, in microseconds.
+
+    Raises:
+        Malformed: no time.
+    """
     try:
-        at_us = latest_us(parse_time(at)) if at else None
+        return latest_us(parse_time(text))
     except Malformed as problem:
-        raise problem.at("at") from None
-    return Horizon(as_of=known_by(as_of, service) if as_of else None, at_us=at_us)
+        raise problem.at(where) from None
 
 
 TheHorizon: TypeAlias = Annotated[Horizon, Depends(horizon_of)]

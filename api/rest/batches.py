@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.documents import batch_label
+from api.readings import history
 from api.rest import shapes
 from api.rest.answers import answer, batch_json, entry_json, page, page_link, sees_entry
-from api.rest.asking import PAGE_MOST, Asked, Place, ThePosition, TheService, TheSight, check_filters
+from api.rest.asking import PAGE_MOST, Asked, KnownPosition, KnownService, KnownSight, Place, check_filters
 from api.rest.shapes import refusals
 from api.service import Service
 from flows.access import Sight
@@ -73,8 +74,8 @@ def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
     batch = service.book.find_batch(batch_id)
     if batch is not None and sight.sees_batch(batch):
         return batch
-    named = (service.book.batch(service.lineage.batch_ids[rank]) for rank in service.lineage.find(code))
-    seen = next((each for each in named if sight.sees_batch(each)), None)
+    named = (service.book.find_batch(service.lineage.batch_ids[rank]) for rank in service.lineage.find(code))
+    seen = next((each for each in named if each is not None and sight.sees_batch(each)), None)
     if seen is None:
         raise Unknown("batch-unknown", batch=code)
     return seen
@@ -82,7 +83,7 @@ def find_scanned(text: str, sight: Sight, service: Service) -> Batch:
 
 def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
     """The open batches that the caller sees, newest first."""
-    batches = sorted(service.book.batches.values(), key=lambda batch: -batch.position)
+    batches = sorted(service.book.batches.values(), key=lambda batch: (-batch.position, batch.batch_id))
     return (batch for batch in batches if batch.left_g and sight.knows_stock(batch))
 
 
@@ -93,9 +94,9 @@ def open_batches(sight: Sight, service: Service) -> Iterator[Batch]:
 )
 def list_batches(
     request: Request,
-    sight: TheSight,
-    service: TheService,
-    position: ThePosition,
+    sight: KnownSight,
+    service: KnownService,
+    position: KnownPosition,
     wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """Open batches, newest first; `Link` names the next page. Batches of one fact stay on one page."""
@@ -118,7 +119,7 @@ def list_batches(
     summary="一个批次：按编号、数字识别码、扫码内容或台账编码 · One batch, by any code of its",
     responses=refusals(shapes.Batch, "unknown"),
 )
-def get_batch(code: str, sight: TheSight, service: TheService, position: ThePosition) -> Response:
+def get_batch(code: str, sight: KnownSight, service: KnownService, position: KnownPosition) -> Response:
     """A batch, open or used up, with where it lies and what is left."""
     batch = find_scanned(code, sight, service)
     return answer(batch_json(batch, service, sight), position=position)
@@ -129,11 +130,11 @@ def get_batch(code: str, sight: TheSight, service: TheService, position: ThePosi
     summary="与批次有关的台账条目 · The entries that name a batch",
     responses=refusals(shapes.Entries, "unknown"),
 )
-def batch_entries(code: str, sight: TheSight, service: TheService, end: ThePosition) -> Response:
+def batch_entries(code: str, sight: KnownSight, service: KnownService, end: KnownPosition) -> Response:
     """The entries that name a batch, as far as the caller may see them."""
     batch = find_scanned(code, sight, service)
     rows: list[object] = []
-    for position in service.book.history(batch.batch_id):
+    for position in history(batch.batch_id, service):
         entry = next(service.ledger.entries(after=position - 1, until=position))
         if sees_entry(entry, sight):
             rows.append(entry_json(entry, sight))
@@ -150,8 +151,8 @@ def get_label(  # one parameter for each thing that FastAPI hands in
     request: Request,
     code: str,
     form: LabelForm,
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     printing: Annotated[Printing, Query()],
 ) -> Response:
     """The label of a batch; the same batch gives the same bytes."""

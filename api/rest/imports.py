@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.problems import NO_CONTENT, NOT_KEPT, RECORDED, language_of
 from api.rest import shapes
 from api.rest.answers import answer
-from api.rest.asking import DAY_LEAST, DAY_MOST, Asked, Day, TheCaller, TheService, TheSight
+from api.rest.asking import DAY_LEAST, DAY_MOST, Asked, Day, KnownService, KnownSight, TheCaller, TheService
 from api.rest.once import Once
 from api.rest.shapes import CSV, XLSX, refusals
 from api.service import Service
@@ -199,7 +199,7 @@ class Span(Asked):
     response_class=Response,
     responses=refusals(None, media=(XLSX,)),
 )
-def get_workbook(sight: TheSight, service: TheService, span: Annotated[Span, Query()]) -> Response:
+def get_workbook(sight: KnownSight, service: KnownService, span: Annotated[Span, Query()]) -> Response:
     """An enterprise's own facts in the form of the template; regulators read those in their charge."""
     enterprise = span.enterprise or sight.caller.organisation
     sight.check_figures("enterprise", enterprise)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.documents import manifest_sheet
 from api.rest import shapes
 from api.rest.answers import answer, manifest_json, page, page_link
-from api.rest.asking import Limit, Place, ThePosition, TheService, TheSight
+from api.rest.asking import KnownPosition, KnownService, KnownSight, Limit, Place
 from api.rest.shapes import PDF, refusals
 from api.service import Service
 from flows.access import Sight
@@ -53,9 +53,9 @@ def _numbers(manifest: Manifest) -> set[str]:
 )
 def list_manifests(
     request: Request,
-    sight: TheSight,
-    service: TheService,
-    end: ThePosition,
+    sight: KnownSight,
+    service: KnownService,
+    end: KnownPosition,
     state: Annotated[State | None, Query(description="状态")] = None,
     before: Annotated[Place | None, Query(description="此位置之前提交的")] = None,
     limit: Limit = 100,
@@ -80,7 +80,7 @@ def list_manifests(
     summary="一份转移联单 · One manifest",
     responses=refusals(shapes.Manifest, "unknown"),
 )
-def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: ThePosition) -> Response:
+def get_manifest(manifest_id: str, sight: KnownSight, service: KnownService, end: KnownPosition) -> Response:
     """A manifest: its state, lines and the facts it is read from."""
     manifest = find_manifest(manifest_id, sight, service)
     return answer(manifest_json(manifest, service), position=end)
@@ -92,7 +92,7 @@ def get_manifest(manifest_id: str, sight: TheSight, service: TheService, end: Th
     response_class=Response,
     responses=refusals(None, "unknown", media=(PDF,)),
 )
-def get_sheet(request: Request, manifest_id: str, sight: TheSight, service: TheService) -> Response:
+def get_sheet(request: Request, manifest_id: str, sight: KnownSight, service: KnownService) -> Response:
     """The printed sheet, as of the last entry."""
     manifest = find_manifest(manifest_id, sight, service)
     body = sheet.pdf(manifest_sheet(manifest, service, request.app.state.base_url))

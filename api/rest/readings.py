@@ -12,7 +12,7 @@ from api.problems import OK
 from api.readings import Seen
 from api.rest import shapes
 from api.rest.answers import answer
-from api.rest.asking import Asked, Day, TheHorizon, ThePosition, TheService, TheSight, check_filters
+from api.rest.asking import Asked, Day, KnownPosition, KnownService, KnownSight, TheHorizon, check_filters
 from api.rest.batches import find_scanned
 from api.rest.shapes import refusals
 from api.service import Service
@@ -29,7 +29,7 @@ from flows.indicators import (
     definition,
     definitions,
 )
-from flows.times import SHANGHAI, earliest_us, latest_us
+from flows.times import SHANGHAI, earliest_us, latest_us, moment_of
 from graph.fate import arising, fate, provenance
 from graph.figures import By, figures, parts
 from graph.lineage import Horizon
@@ -46,10 +46,10 @@ TheBasis: TypeAlias = Annotated[Basis, Query(description="weighed 按称重；dr
 )
 def batch_fate(  # one parameter for each thing that FastAPI hands in
     code: str,
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     basis: TheBasis = "weighed",
 ) -> Response:
     """Where a batch's mass is: grams by final class, summing to its mass."""
@@ -66,10 +66,10 @@ def batch_fate(  # one parameter for each thing that FastAPI hands in
 )
 def batch_provenance(  # one parameter for each thing that FastAPI hands in
     code: str,
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     basis: TheBasis = "weighed",
 ) -> Response:
     """Where a batch's mass came from: shares that sum to one."""
@@ -95,10 +95,10 @@ class Cohort(Asked):
     responses=refusals(shapes.CohortFate, "unknown"),
 )
 def cohort_fate(  # one parameter for each thing that FastAPI hands in
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     cohort: Annotated[Cohort, Query()],
     basis: TheBasis = "weighed",
 ) -> Response:
@@ -136,6 +136,14 @@ class Wanted(Asked):
     metal: Annotated[str | None, Field(description="金属")] = None
 
 
+def today_of(service: Service) -> date:
+    """Today in Shanghai, or the day of the last entry where the service is pinned: what is asked again later is asked
+    of the same year.
+    """
+    now = service.clock() if service.as_of is None else moment_of(service.head.record_time_us)
+    return now.astimezone(SHANGHAI).date()
+
+
 def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon) -> Question:
     """The question that a caller asks, with its own boundary and this year where nothing else is said.
 
@@ -144,7 +152,7 @@ def question_of(sight: Sight, service: Service, wanted: Wanted, horizon: Horizon
         Malformed: a period that runs backwards.
         Unknown: a filter that names nothing.
     """
-    today = service.clock().astimezone(SHANGHAI).date()
+    today = today_of(service)
     last = wanted.last or today
     period = Period(wanted.first or date(last.year, 1, 1), last)
     level, key = sight.home() if wanted.level is None else (wanted.level, wanted.key)
@@ -168,10 +176,10 @@ def list_definitions() -> Response:
     responses=refusals(shapes.Values, "unknown"),
 )
 def list_indicators(  # one parameter for each thing that FastAPI hands in
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     wanted: Annotated[Wanted, Query()],
     only: Annotated[list[str] | None, Query(description="指标编号，可多个")] = None,
     by: Annotated[list[By] | None, Query(description="分组，可多个")] = None,
@@ -189,10 +197,10 @@ def list_indicators(  # one parameter for each thing that FastAPI hands in
 )
 def indicator_parts(  # one parameter for each thing that FastAPI hands in
     indicator: str,
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """The facts behind numerator and denominator: those of a part sum exactly to it.

@@ -14,11 +14,11 @@ from api.rest.asking import (
     COUNT_MOST,
     PAGE_MOST,
     Asked,
+    KnownPosition,
+    KnownService,
+    KnownSight,
     Place,
     TheHorizon,
-    ThePosition,
-    TheService,
-    TheSight,
     check_filters,
 )
 from api.rest.batches import find_scanned
@@ -77,10 +77,10 @@ class Wanted(Tracing):
 def get_trace(
     request: Request,
     code: str,
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     wanted: Annotated[Wanted, Query()],
 ) -> Response:
     """Every batch once, with the root's share in it. Rows are paged by `Link`; columns and graphs are whole."""
@@ -131,10 +131,10 @@ class Span(Asked):
     responses=refusals(shapes.Network),
 )
 def get_network(
-    sight: TheSight,
-    service: TheService,
+    sight: KnownSight,
+    service: KnownService,
     horizon: TheHorizon,
-    position: ThePosition,
+    position: KnownPosition,
     span: Annotated[Span, Query()],
 ) -> Response:
     """Who supplied whom by material, rounds of one code, groups and choke points; a regulator's or auditor's."""

@@ -84,11 +84,16 @@ def test_what_was_known_is_asked_by_position_or_by_record_time(world: World) -> 
     def told(as_of: object) -> Any:
         return world.get("province", f"batches/{DROSS}/trace", as_of=as_of)
 
-    everything = [node["batch_id"] for node in told(10**9).json()["nodes"]]
+    position = world.service.recording.position
+    everything = [node["batch_id"] for node in told(position).json()["nodes"]]
     for now in ("2026-11-01", "2026-11-01T12:00:00+08:00"):
         assert [node["batch_id"] for node in told(now).json()["nodes"]] == everything
-    for before in ("2026-10-31", "2026-11-01T11:59:59+08:00"):
-        assert told(before).status_code == 404
+    for before in ("2026-10-31", "2026-11-01T11:59:59+08:00", 0):
+        assert (told(before).status_code, told(before).json()["code"]) == (422, "as-of-before-first")
+    for beyond in (position + 1, 10**9, 10**70):
+        assert (told(beyond).status_code, told(beyond).json()["code"]) == (422, "as-of-beyond-end")
+    for to_come in ("2026-11-02", "2026-11-01T12:31:00+08:00"):
+        assert (told(to_come).status_code, told(to_come).json()["code"]) == (422, "as-of-to-come")
     for wrong in ("-1", "1.5", "yesterday", "2026-11-01T12:00:00"):
         assert (told(wrong).status_code, told(wrong).json()["code"]) == (422, "as-of-unreadable")
 

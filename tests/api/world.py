@@ -12,6 +12,8 @@ from api.app import create_app
 from api.service import Service
 from api.settings import Settings
 from flows.codes import uscc_with_check
+from flows.entries import event_json
+from flows.touches import Touch
 from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
 
@@ -189,3 +191,51 @@ def world_of(folder: Path) -> World:
         "mandate_id": f"{LANDFILL}.MANDATE", "delegate": DELEGATE, "valid_from": "2026-01-01", "valid_to": "2026-12-31",
     })  # fmt: skip
     return world
+
+
+def read_as(world: World, batch_or_manifest: str, kind: str) -> tuple[int, dict[str, Any]]:
+    """The first fact of a kind that speaks of a batch or a manifest: its position, and how it is read now."""
+    book = world.service.known().book
+    for position in book.history(batch_or_manifest):
+        event = book.fact(position).event
+        if event is not None and event.kind == kind:
+            return position, event_json(event)
+    raise AssertionError(kind)
+
+
+def correct(
+    world: World, seat: str, fact: dict[str, Any], becomes: dict[str, Any] | None, *, agrees: str | None = None
+) -> dict[str, Any]:
+    """Have a fact, as it is read now, read as another or withdrawn; agreed by another seat where there is one."""
+    told = world.say(
+        seat, "correction_requested", "2026-10-01", stated_by=fact["enterprise"], corrects=fact["event_id"], was=fact,
+        becomes=becomes, reason="过磅单录错",
+    )  # fmt: skip
+    if agrees is not None:
+        request = told["entries"][0]["event_id"]
+        return world.say(
+            agrees, "correction_agreed", "2026-10-02", requested_by=SEATS[seat][0], request=request
+        )  # fmt: skip
+    return told
+
+
+def mend(world: World) -> None:
+    """Tell the world otherwise: the dross weighed less, the carrier came with another plate, nothing was laid to rest."""
+    _, generated = read_as(world, DROSS, "generated")
+    lighter = {**generated, "product": {**generated["product"], "mass_g": 29 * TONNE}}
+    correct(world, "smelter", generated, lighter)
+    _, loaded = read_as(world, M1, "loaded")
+    correct(world, "smelter", loaded, {**loaded, "plate": "川A99999"}, agrees="recycler")
+    _, laid = read_as(world, LAID, "disposed")
+    correct(world, "landfill", laid, None)
+    _, known = read_as_registered(world, RECYCLER)
+    correct(world, "recycler", known, {**known, "phone": "13900000000"})
+
+
+def read_as_registered(world: World, enterprise: str) -> tuple[int, dict[str, Any]]:
+    """The registration of an enterprise."""
+    book = world.service.known().book
+    position = book.touches(Touch("enterprises", enterprise))[0]
+    event = book.fact(position).event
+    assert event is not None
+    return position, event_json(event)
