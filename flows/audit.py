@@ -9,6 +9,7 @@ from flows.balance import postings, total_g
 from flows.book import Book
 from flows.entries import Entry, Head, chain_faults, digest_of, head_of
 from flows.errors import Malformed, Problem
+from flows.events import Mending
 from flows.law import Finding
 from flows.materials import Catalogue, catalogue
 from flows.ports import Ledger
@@ -78,12 +79,15 @@ def _growth_faults(ledger: Ledger, since: int, told: str) -> Iterator[Finding]:
 
 
 def findings(entries: Iterable[Entry], tables: Catalogue | None = None) -> Iterator[tuple[int, Finding]]:
-    """What was admitted and does not add up, by position: the findings of each fact when it was recorded."""
+    """What was admitted and does not add up, by position: the findings of each fact as it is read now, in its place."""
     book = Book(tables or catalogue())
     for entry in entries:
-        for found in admit(entry.event, book, entry.record_time_us):
-            yield entry.position, found
         read(book, entry.event, entry.position, entry.record_time_us)
+    for position in range(1, book.position + 1):
+        told = book.fact(position)
+        if told.event is not None and not isinstance(told.event, Mending):
+            for found in admit(told.event, book.before(position), told.record_time_us):
+                yield position, found
 
 
 def _until_the_end(ledger: Ledger) -> Iterator[Entry]:

@@ -21,7 +21,10 @@ class Breaks(Refusal):
     """Later facts could not stand any more: `later` names those that the requester knows of."""
 
     def __init__(self, later: list[tuple[int, Event, Problem]], others: int) -> None:
-        super().__init__("correction-breaks", count=len(later) + others, others=others)
+        if others:
+            super().__init__("correction-breaks-others", count=len(later) + others, others=others)
+        else:
+            super().__init__("correction-breaks", count=len(later))
         self.later = later
 
     def text(self, language: str = "zh") -> str:
