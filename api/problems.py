@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from api.faults import faults_of
 from flows.errors import Conflict, Forbidden, Language, Malformed, Problem, Refusal, Unknown
+from flows.events import Event
+from flows.mending import Breaks
 from graph.sqlite_faults import StoreAway, StoreFull
 
 
@@ -122,7 +124,22 @@ def problem_body(problem: Problem, language: Language) -> dict[str, object]:
     }
     if problem.where is not None:
         body["where"] = problem.where
+    if isinstance(problem, Breaks):
+        body["later"] = [later_json(*each, language) for each in problem.later]
     return body
+
+
+def later_json(position: int, event: Event, problem: Problem, language: Language) -> dict[str, object]:
+    """A later entry that could not stand after a correction, and why."""
+    return {
+        "position": position,
+        "kind": event.kind,
+        "event_id": event.event_id,
+        "enterprise": event.enterprise,
+        "detail": problem.text(language),
+        "code": problem.key,
+        "figures": problem.figures,
+    }
 
 
 def problem_response(

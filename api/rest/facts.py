@@ -10,12 +10,20 @@ from starlette.responses import Response
 from api.problems import RECORDED, language_of
 from api.rest import shapes
 from api.rest.answers import answer, entry_json, finding_json, page, page_link, sees_entry
-from api.rest.asking import EntryPosition, Limit, Place, TheCaller, ThePosition, TheService, TheSight
+from api.rest.asking import (
+    KnownPosition,
+    KnownService,
+    KnownSight,
+    Limit,
+    Place,
+    TheCaller,
+    TheService,
+)
 from api.rest.once import Once
 from api.rest.shapes import refusals
 from flows.enterprises import Frozen
-from flows.errors import Unknown
-from flows.events import Event
+from flows.entries import event_json
+from flows.events import Event, Mending
 
 FACTS_MOST: Final = 500
 """Facts of one statement: kept whole or not at all, so it holds the write lock for as long as it takes."""
@@ -75,29 +83,30 @@ def state_facts(
 )
 def list_entries(
     request: Request,
-    sight: TheSight,
-    service: TheService,
-    end: ThePosition,
+    sight: KnownSight,
+    service: KnownService,
+    end: KnownPosition,
     after: Annotated[Place, Query(description="从此位置之后读起 · read on from this position")] = 0,
     limit: Limit = 100,
+    *,
+    effective: Annotated[
+        bool, Query(description="更正后的事实；默认为登记时所述 · as read, corrections included")
+    ] = False,
 ) -> Response:
-    """Entries in the ledger's order, as far as the caller may see them; `Link` names the next page."""
+    """Entries in the ledger's order, as far as the caller may see them; `Link` names the next page.
+
+    `effective` gives each fact as it is read, or was at `as_of`; withdrawn facts and corrections are left out.
+    """
     rows: list[object] = []
     last = after
     for entry in service.ledger.entries(after=after, until=end):
         if not sees_entry(entry, sight):
             continue
+        told = service.book.fact(entry.position).event if effective else entry.event
+        if told is None or (effective and isinstance(told, Mending)):
+            continue
         if len(rows) == limit:
             return answer(page(rows), position=end, headers=page_link(request, after=last))
         last = entry.position
-        rows.append(entry_json(entry, sight))
+        rows.append(entry_json(entry, sight) | ({"event": event_json(told)} if effective else {}))
     return answer(page(rows), position=end)
-
-
-@router.get("/entries/{position}", summary="一条台账条目 · One entry", responses=refusals(shapes.Entry, "unknown"))
-def get_entry(position: EntryPosition, sight: TheSight, service: TheService, end: ThePosition) -> Response:
-    """One entry with its digest."""
-    entry = next(service.ledger.entries(after=position - 1, until=position), None)
-    if entry is None or not sees_entry(entry, sight):
-        raise Unknown("entry-unknown", position=position)
-    return answer(entry_json(entry, sight), position=end)

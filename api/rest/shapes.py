@@ -24,7 +24,10 @@ class Shape(BaseModel):
 
 
 class ProblemAnswer(Shape):
-    """RFC 9457. `code` is the message's key, `figures` its numbers, `errors` the faults of shape, each with its place."""
+    """RFC 9457. `code` is the message's key, `figures` its numbers, `errors` the faults of shape, each with its place.
+
+    `later` are the entries that could not stand after a correction, each with its own reason; others' are only counted.
+    """
 
     type: str
     title: str
@@ -34,6 +37,7 @@ class ProblemAnswer(Shape):
     figures: dict[str, str | int | float | None]
     where: str | None = None
     errors: list["FaultAnswer"] = []
+    later: list[Json] = []
 
 
 class FaultAnswer(Shape):

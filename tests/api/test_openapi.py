@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.rest import audit, shapes
+from api.rest import audit, corrections, shapes
 from flows.events import KINDS
 from tests.api.world import DROSS, INGOT, M1, World
 
@@ -63,7 +63,8 @@ def test_every_kind_of_fact_is_described(told: dict[str, Any]) -> None:
 _ANSWERS: dict[str, type[shapes.Shape]] = {
     "audit": audit.LedgerEnd,
     "entries": shapes.Entries,
-    "entries/3": shapes.Entry,
+    "entries/3": corrections.EntryAnswer,
+    "corrections": corrections.Corrections,
     "batches": shapes.Batches,
     f"batches/{DROSS}": shapes.Batch,
     f"batches/{DROSS}/entries": shapes.Entries,
