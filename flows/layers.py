@@ -35,6 +35,11 @@ class Versions(Generic[Value]):
             self.values.insert(number, value)  # first: who counts the positions finds their values
             self.positions.insert(number, position)
 
+    def until(self, position: int) -> "Versions[Value]":
+        """What stood up to a position; nothing below it is to be asked."""
+        number = self.number(position + 1)
+        return Versions(self.positions[:number], self.values[:number], whole=True)
+
     def copy(self) -> "Versions[Value]":
         """A copy to write in."""
         return Versions(self.positions.copy(), self.values.copy(), self.whole)
@@ -99,7 +104,9 @@ class Layer(Generic[Key, Value]):
         return versions.values[number - 1] if number else None
 
     def past(self, key: Key, known: int | None = None) -> Versions[Value]:
-        """All versions of a key, as read now or as they were read at a position."""
+        """All versions of a key, as read now or as they were read at a position; through a view, what it knows of them."""
+        if self._known is not None:
+            known = self._known if known is None else min(known, self._known)
         if known is not None:
             for until, versions in self._ended.get(key, ()):
                 if until > known:
@@ -108,6 +115,8 @@ class Layer(Generic[Key, Value]):
         if self._below is None or (own is not None and own.whole):
             return Versions(whole=True) if own is None else own
         below = self._below.past(key, known)
+        if self._known is not None:
+            below = below.until(self._known)
         if own is None:
             return below
         return Versions(below.positions + own.positions, below.values + own.values, whole=True)
@@ -122,6 +131,22 @@ class Layer(Generic[Key, Value]):
         positions = self.past(key).positions
         number = bisect_right(positions, position)
         return positions[number] if number < len(positions) else None
+
+    def changes(self, after: int, until: int) -> dict[Key, list[int]]:
+        """The keys that entries behind one position and up to another wrote, or had earlier ones write otherwise: with
+        those entries, in order.
+        """
+        found: dict[Key, list[int]] = {}
+        for key, versions in list(self._own.items()):
+            ended = self._ended.get(key, ())
+            if not ended and (not versions.positions or versions.positions[-1] <= after):
+                continue
+            positions = self.past(key, until).positions
+            written = positions[bisect_right(positions, after) : bisect_right(positions, until)]
+            told = sorted({*written, *(position for position, _ in ended if after < position <= until)})
+            if told:
+                found[key] = told
+        return found
 
     def items(self) -> Iterator[tuple[Key, Value]]:
         """All that shows and is listed, in the order in which keys first came."""

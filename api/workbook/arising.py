@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from pydantic import ValidationError
 
-from api.workbook.names import RECORD_LABEL
+from api.workbook.numbering import RECORD_LABEL
 from api.workbook.rows import Row
 from api.workbook.world import Handle, Unit, World, loose_packing, packing
 from flows import codes

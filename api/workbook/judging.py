@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from api.workbook.general import SENT
-from api.workbook.names import manifest_number
+from api.workbook.numbering import manifest_number
 from api.workbook.report import ImportFinding, ImportProblem
 from api.workbook.rows import Row
 from api.workbook.world import Unit, World

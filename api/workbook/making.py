@@ -3,7 +3,7 @@
 from typing import Final, cast
 
 from api.workbook.arising import made
-from api.workbook.names import RECORD_LABEL
+from api.workbook.numbering import RECORD_LABEL
 from api.workbook.rows import Row
 from api.workbook.sheets import BY_KEY
 from api.workbook.world import Unit, World, packing

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from api.workbook.names import MANIFEST_LABEL, Inbound, load_code, outgoing_codes, write_outgoing
+from api.workbook.numbering import MANIFEST_LABEL, Inbound, load_code, outgoing_codes, write_outgoing
 from api.workbook.rows import Row
 from api.workbook.world import Awaits, Handle, Unit, World
 from flows import codes

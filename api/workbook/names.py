@@ -1,14 +1,25 @@
 """What an enterprise calls its batches and records, read off the ledger: the same names find the same facts again."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from api.workbook.general import FORM_LABEL, GENERAL_OF
-from api.workbook.official import B4, B5
-from api.workbook.remarks import labels_of, read_remarks
-from api.workbook.sheets import BY_KEY
+from api.workbook.numbering import (
+    B4_LABEL,
+    B5_LABEL,
+    MANIFEST_LABEL,
+    RECORD_LABEL,
+    Inbound,
+    first_code,
+    labels_told,
+    load_code,
+    manifest_number,
+    record_no,
+    refused_code,
+    told_on_a_form,
+)
 from api.workbook.values import plain
 from flows.book import Book
 from flows.entries import Entry
@@ -26,11 +37,13 @@ from flows.events import (
     Generated,
     Left,
     Loaded,
+    Mending,
     Packed,
     PlanFiled,
     Product,
     ScaleRegistered,
     SiteRegistered,
+    Stated,
     StatusChanged,
     StockDeclared,
     StockTaken,
@@ -50,60 +63,6 @@ Identity: TypeAlias = tuple[str, ...]
 """A sheet's key, and what the rows of one record share."""
 
 _LOADING: Final = re.compile(rb'"manifest_id":"([^"]+)"')
-REFUSED: Final = "拒收"
-"""The refused part of a manifest's line is called 拒收<number>-<line> by its consignor."""
-ON_THE_ROAD: Final = "装车"
-"""So is what is on the road: 装车<number>-<line>."""
-B4_LABEL: Final = B4.zh_of("record")
-B5_LABEL: Final = B5.zh_of("code")
-MANIFEST_LABEL: Final = B5.zh_of("manifest")
-RECORD_LABEL: Final = "记录编号"
-
-
-@dataclass
-class Inbound:
-    """A manifest that is on its way to this enterprise, or was."""
-
-    submitted: Submitted
-    loaded: Loaded | None = None
-
-    @property
-    def numbers(self) -> frozenset[str]:
-        """All that people may call it by."""
-        told = {self.submitted.internal_no, self.submitted.official_no or self.submitted.internal_no}
-        return frozenset(told | set(outgoing_codes(self.submitted).values()))
-
-
-def manifest_number(submitted: Submitted) -> str:
-    """The number that a manifest goes by: the state's, else its consignor's."""
-    return submitted.official_no or submitted.internal_no
-
-
-def refused_code(submitted: Submitted, line: int) -> str:
-    """What the consignor calls the refused part of a line."""
-    return f"{REFUSED}{manifest_number(submitted)}-{line}"
-
-
-def load_code(number: str, line: int) -> str:
-    """What the consignor calls a line on the road."""
-    return f"{ON_THE_ROAD}{number}-{line}"
-
-
-def outgoing_codes(submitted: Submitted) -> dict[int, str]:
-    """The B.5 code of each line, where the note tells: one for all, or ``1=…,2=…``."""
-    form = "g3" if _told_on_a_form(submitted) else "b5"
-    text = _labels(submitted, form).get(BY_KEY[form].zh_of("code"), "")
-    if "=" not in text:
-        return {line.line: text for line in submitted.lines} if text else {}
-    pairs = [part.partition("=") for part in text.split(",")]
-    return {int(line): code for line, _, code in pairs if line.isdecimal()}
-
-
-def write_outgoing(codes: Sequence[tuple[int, str]]) -> str:
-    """What `outgoing_codes` reads."""
-    if len({code for _, code in codes}) == 1:
-        return codes[0][1]
-    return ",".join(f"{line}={code}" for line, code in codes)
 
 
 @dataclass
@@ -114,15 +73,17 @@ class Names:
     book: Book
     batches: dict[BatchName, BatchId] = field(default_factory=dict[BatchName, BatchId])
     called: dict[BatchId, BatchName] = field(default_factory=dict[BatchId, BatchName])
-    records: dict[Identity, tuple[Event, ...]] = field(default_factory=dict[Identity, tuple[Event, ...]])
+    records: dict[Identity, tuple[Stated, ...]] = field(default_factory=dict[Identity, tuple[Stated, ...]])
     inbound: dict[ManifestId, Inbound] = field(default_factory=dict[ManifestId, Inbound])
     drawn: dict[BatchId, list[int]] = field(default_factory=dict[BatchId, list[int]])
     """What runs took in of each batch, portion by portion."""
     apart: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
     """What was taken of each batch, whatever was taken as its rest left aside."""
-    events: dict[str, Event] = field(default_factory=dict[str, Event])
-    registrations: dict[Identity, Event] = field(default_factory=dict[Identity, Event])
-    """The last registration of each thing, by type and id."""
+    events: dict[str, Stated] = field(default_factory=dict[str, Stated])
+    withdrawn: dict[str, int] = field(default_factory=dict[str, int])
+    """The positions of the enterprise's facts that were withdrawn, by their names."""
+    registrations: dict[Identity, tuple[Stated, ...]] = field(default_factory=dict[Identity, tuple[Stated, ...]])
+    """The registrations of each thing, by type and id, the last one last."""
     unnamed: list[Event] = field(default_factory=list[Event])
     """Facts that the workbook has no row for."""
     _coded: dict[tuple[str, str], dict[str, BatchId]] = field(default_factory=dict[tuple[str, str], dict[str, BatchId]])
@@ -133,11 +94,17 @@ class Names:
 
     @classmethod
     def read(cls, entries: Iterable[Entry], enterprise: EnterpriseId, book: Book) -> "Names":
-        """The names that these entries make, those of partners that concern the enterprise included."""
+        """The names that these entries make, as they are read now, those of partners that concern the enterprise included."""
         names = cls(enterprise, book)
         told = enterprise.encode()
         for entry in entries:
-            if entry.enterprise == enterprise:
+            own, replaced = entry.enterprise == enterprise, book.replaced.get(entry.position)
+            if replaced is not None:
+                if replaced.event is not None:
+                    (names.take if own else names.hear)(replaced.event)
+                elif own:
+                    names.withdrawn[entry.event_id] = entry.position
+            elif own:
                 names.take(entry.event)
             elif told in entry.body or names._loads_inbound(entry.body):
                 names.hear(entry.event)
@@ -178,24 +145,26 @@ class Names:
                 pass
 
     def take(self, event: Event) -> None:
-        """Take in a fact of the enterprise's own."""
+        """Take in a fact of the enterprise's own; what it says of its facts is no name."""
+        if isinstance(event, Mending):
+            return
         self.events[event.event_id] = event
         self._take_apart(event)
         match event:
             case EnterpriseRegistered():
-                self.registrations["enterprise", event.enterprise] = event
+                self._register(("enterprise", event.enterprise), event)
             case SiteRegistered(site=site):
-                self.registrations["site", site.site_id] = event
+                self._register(("site", site.site_id), event)
             case FacilityRegistered(facility=facility):
-                self.registrations["facility", facility.facility_id] = event
+                self._register(("facility", facility.facility_id), event)
             case StorageRegistered(storage=storage):
-                self.registrations["storage", storage.storage_id] = event
+                self._register(("storage", storage.storage_id), event)
             case ScaleRegistered(scale=scale):
-                self.registrations["scale", scale.scale_id] = event
+                self._register(("scale", scale.scale_id), event)
             case VehicleRegistered(vehicle=vehicle):
-                self.registrations["vehicle", vehicle.plate] = event
+                self._register(("vehicle", vehicle.plate), event)
             case PlanFiled(plan=plan):
-                self.registrations["plan", plan.site_id, str(plan.year)] = event
+                self._register(("plan", plan.site_id, str(plan.year)), event)
             case StockDeclared(product=product):
                 self._add(("stock", *self._claim_product(product, event.site_id)), event)
             case Generated(product=product):
@@ -210,36 +179,36 @@ class Names:
             case Transformed():
                 self._transform(event)
             case Assayed(batch_id=batch_id, assay_no=assay_no):
-                self._record("assay", self._site_of(batch_id), assay_no or _record_no(event, "assay"), event)
+                self._record("assay", self._site_of(batch_id), assay_no or record_no(event, "assay"), event)
             case Packed(batch_id=batch_id) | StatusChanged(batch_id=batch_id):
-                self._record("other", self._site_of(batch_id), _record_no(event, "other"), event)
+                self._record("other", self._site_of(batch_id), record_no(event, "other"), event)
             case StockTaken(site_id=site_id):
-                self._record("other", self.site_code(site_id), _record_no(event, "other"), event)
+                self._record("other", self.site_code(site_id), record_no(event, "other"), event)
             case Disposed(site_id=site_id):
-                general = _told_on_a_form(event) or (
-                    B4_LABEL not in _labels(event, "b4") and self._general(event.portions[0].batch_id)
+                general = told_on_a_form(event) or (
+                    B4_LABEL not in labels_told(event, "b4") and self._general(event.portions[0].batch_id)
                 )
                 sheet, label = ("g7", FORM_LABEL) if general else ("b4", B4_LABEL)
-                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, label), event)
+                self._record(sheet, self.site_code(site_id), record_no(event, sheet, label), event)
             case Delivered(site_id=site_id):
-                own_use = B4_LABEL in _labels(event, "b4")
+                own_use = B4_LABEL in labels_told(event, "b4")
                 sheet, label = ("b4", B4_LABEL) if own_use else ("leaving", RECORD_LABEL)
-                sheet, label = ("g6", FORM_LABEL) if _told_on_a_form(event) else (sheet, label)
-                self._record(sheet, self.site_code(site_id), _record_no(event, sheet, label), event)
-            case Left(site_id=site_id) if _told_on_a_form(event):
-                labels = _labels(event, "g3")
-                self._record("g3", self.site_code(site_id), labels.get(MANIFEST_LABEL) or _first_code(labels), event)
+                sheet, label = ("g6", FORM_LABEL) if told_on_a_form(event) else (sheet, label)
+                self._record(sheet, self.site_code(site_id), record_no(event, sheet, label), event)
+            case Left(site_id=site_id) if told_on_a_form(event):
+                labels = labels_told(event, "g3")
+                self._record("g3", self.site_code(site_id), labels.get(MANIFEST_LABEL) or first_code(labels), event)
             case Left(site_id=site_id):
-                labels = _labels(event, "b5")
+                labels = labels_told(event, "b5")
                 if B5_LABEL in labels:
-                    number = labels.get(MANIFEST_LABEL) or _first_code(labels, B5_LABEL)
+                    number = labels.get(MANIFEST_LABEL) or first_code(labels, B5_LABEL)
                     self._record("b5", self.site_code(site_id), number, event)
                 else:
-                    self._record("leaving", self.site_code(site_id), _record_no(event, "leaving"), event)
+                    self._record("leaving", self.site_code(site_id), record_no(event, "leaving"), event)
             case Submitted(manifest_id=manifest_id, consignor_site=site_id):
                 number = manifest_number(event)
-                general = self._general(event.lines[0].batch_id) and B5_LABEL not in _labels(event, "b5")
-                sheet = "g3" if general or _told_on_a_form(event) else "b5"
+                general = self._general(event.lines[0].batch_id) and B5_LABEL not in labels_told(event, "b5")
+                sheet = "g3" if general or told_on_a_form(event) else "b5"
                 self._outbound[manifest_id] = self._record(sheet, self.site_code(site_id), number, event)
             case Loaded(manifest_id=manifest_id) if manifest_id in self._outbound:
                 self._load(event)
@@ -257,6 +226,9 @@ class Names:
                 self.unnamed += [*self.records.pop(self._outbound.pop(manifest_id)), event]
             case _:
                 self.unnamed.append(event)
+
+    def _register(self, thing: Identity, event: Stated) -> None:
+        self.registrations[thing] = (*self.registrations.get(thing, ()), event)
 
     def _take_apart(self, event: Event) -> None:
         match event:
@@ -284,7 +256,7 @@ class Names:
         changes = self.book.catalogue.processes[event.process].changes_substance
         for portion in event.inputs if changes else ():
             self.drawn.setdefault(portion.batch_id, []).append(portion.mass_g)
-        identity = self._record("run", self.site_code(event.site_id), _record_no(event, "run"), event)
+        identity = self._record("run", self.site_code(event.site_id), record_no(event, "run"), event)
         if event.process == "split" and not event.inputs[0].rest and len(event.inputs) == len(event.outputs) == 1:
             self._splits[event.outputs[0].batch_id] = identity
 
@@ -293,7 +265,7 @@ class Names:
         if isinstance(event, TakenOut) and self._leaves_shelf(event, code):
             return
         site, own, container = self.called.get(batch_id, ("", batch_id.partition(".")[2], ""))
-        facts: tuple[Event, ...] = (event,)
+        facts: tuple[Stated, ...] = (event,)
         code = plain(code) if code else own
         # the row may have left the container out: then its fact was named without
         forms = (official, GENERAL_OF[official])
@@ -330,7 +302,7 @@ class Names:
             self._name(name, event.batch_id)
         return True
 
-    def _sheet(self, official: str, name: BatchName, material: str, event: Event) -> str:
+    def _sheet(self, official: str, name: BatchName, material: str, event: Stated) -> str:
         """The ledger of hazardous waste or the table of general waste: where the row stood, else what the law says."""
         general = GENERAL_OF[official]
         for sheet in (official, general):
@@ -345,19 +317,19 @@ class Names:
     def _site_of(self, batch_id: BatchId) -> str:
         return self.called[batch_id][0] if batch_id in self.called else ""
 
-    def by_event(self, facts: Sequence[Event]) -> tuple[Event, ...] | None:
+    def by_event(self, facts: Sequence[Event]) -> tuple[Stated, ...] | None:
         """What the ledger holds under the names of these facts, when it holds them all."""
         held = [self.events.get(fact.event_id) for fact in facts]
         return tuple(event for event in held if event is not None) if facts and None not in held else None
 
-    def _record(self, sheet: str, site: str, number: str, event: Event) -> Identity:
+    def _record(self, sheet: str, site: str, number: str, event: Stated) -> Identity:
         identity = (sheet, site, plain(number))
         if identity in self.records:
             identity = (sheet, site, event.event_id)
         self._add(identity, event)
         return identity
 
-    def _add(self, identity: Identity, event: Event) -> None:
+    def _add(self, identity: Identity, event: Stated) -> None:
         self.records[identity] = (*self.records.get(identity, ()), event)
 
     def _claim_product(self, product: Product, site_id: Id) -> BatchName:
@@ -377,21 +349,3 @@ class Names:
         site, code, container = name
         self.batches[name] = batch_id
         self._coded.setdefault((site, code), {})[container] = batch_id
-
-
-def _labels(event: Event, sheet: str) -> Mapping[str, str]:
-    return read_remarks(event.note, labels_of(BY_KEY[sheet]))[0]
-
-
-def _record_no(event: Event, sheet: str, label: str = RECORD_LABEL) -> str:
-    """The number that the enterprise gave a record, else its event's name."""
-    return _labels(event, sheet).get(label, event.event_id)
-
-
-def _told_on_a_form(event: Event) -> bool:
-    """Did it come in on a table of general waste? Its form number is the first thing in the note."""
-    return (event.note or "").startswith(f"{FORM_LABEL}：")
-
-
-def _first_code(labels: Mapping[str, str], label: str = FORM_LABEL) -> str:
-    return labels[label].partition(",")[0].rpartition("=")[2]

@@ -18,7 +18,7 @@ from flows.events import (
 
 def registration_rows(names: Names) -> Iterator[dict[str, Value]]:
     """A row a thing, in the order in which they were registered; a plan is a row a waste."""
-    for event in names.registrations.values():
+    for *_, event in names.registrations.values():
         for values in _rows(event, names):
             told = {"time": event.event_time, "note": event.note, **values}
             yield {key: value for key, value in told.items() if value not in (None, "")}

@@ -13,7 +13,8 @@ from api.workbook.general import SENT, STORED, USED
 from api.workbook.known import difference
 from api.workbook.making import leaving, run, used_here
 from api.workbook.moving import lines_of, received, received_code, sent
-from api.workbook.names import Identity, load_code
+from api.workbook.names import Identity
+from api.workbook.numbering import load_code
 from api.workbook.rows import Row, RowProblem
 from api.workbook.storing import lying, shelved
 from api.workbook.world import Awaits, Unit, World

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from api.workbook.names import Identity, Names, manifest_number, outgoing_codes
+from api.workbook.names import Identity, Names
+from api.workbook.numbering import manifest_number, outgoing_codes
 from api.workbook.remarks import labels_of, read_remarks
 from api.workbook.sheets import BY_KEY
 from api.workbook.wording import Words, code_of, material_words, named, portion_words

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Final
 
 from api.workbook.layout import Sheet
-from api.workbook.names import REFUSED, BatchName, Identity, Names
+from api.workbook.names import BatchName, Identity, Names
+from api.workbook.numbering import REFUSED
 from api.workbook.remarks import write_remarks
 from api.workbook.report import ImportFinding, ImportProblem
 from api.workbook.rows import Row, RowProblem
