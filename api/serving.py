@@ -1,6 +1,5 @@
 """Serving: which port, what is said about it, and one uvicorn server until it is told to stop."""
 
-import gc
 import socket
 from typing import Final
 
@@ -8,6 +7,7 @@ import uvicorn
 from rich.console import Console
 
 from api.app import create_app
+from api.manners import settle_memory
 from api.service import Service
 from api.settings import DEFAULT_PORT
 from api.wall_clock import behind, words
@@ -49,8 +49,7 @@ def serve(service: Service, console: Console) -> None:
     settings = service.settings
     with service.ledger.turn():  # an empty one
         pass
-    gc.collect()
-    gc.freeze()  # what the ledger became stays: no collection walks over all of it, half a second at a time, while clients wait
+    settle_memory()
     port = free_port(settings.host, settings.port)
     if settings.port is None and port != DEFAULT_PORT:
         console.print(f"端口 {DEFAULT_PORT} 已被占用，改用 {port} · port {DEFAULT_PORT} is taken, using {port}")

@@ -14,6 +14,7 @@ import numpy as np
 from api.bench.rows import MS, Name, Row, row, timed
 from api.bench.story import DAY, MATERIAL, PLANT, SITE
 from api.bench.writing import opened
+from api.manners import settle_memory, unsettle_memory
 from api.service import Service
 from flows.events import Generated, Product
 
@@ -27,11 +28,13 @@ BACKUP: Final = "from api.cli import main; main()"
 def backup_beside(folder: Path) -> Row:
     """The longest wait of a single fact while an imported story is backed up; the peer is the same load alone."""
     service = opened(folder / "data")
+    settle_memory()
     try:
         alone = waits_ms(service, "ALONE", lambda: None)
         seconds, beside = timed(lambda: waits_ms(service, "BESIDE", lambda: _back_up(folder)))
         entries = service.ledger.head().position
     finally:
+        unsettle_memory()
         service.close()
     p50, p99, p999 = np.percentile(beside, (50, 99, 99.9)).tolist()
     quiet50, quiet99, quiet999 = np.percentile(alone, (50, 99, 99.9)).tolist()

@@ -17,6 +17,7 @@ from api.bench.story import PLANT, facts
 from api.bench.survival import CLIENTS, waits_ms
 from api.bench.writing import STORY_BEGINS, opened
 from api.bench.year import SMELTER, year
+from api.manners import settle_memory, unsettle_memory
 from flows.materials import catalogue
 
 IMPORT: Final = "from api.cli import main; main()"
@@ -43,9 +44,11 @@ def _beside(file: Path, folder: Path) -> Row:
     service = opened(folder)
     try:
         service.recording.record(list(islice(facts(1), STORY_BEGINS)), PLANT)
+        settle_memory()
         alone = waits_ms(service, "ALONE", lambda: None)
         seconds, beside = timed(lambda: waits_ms(service, "BESIDE", lambda: _imported(file, folder)))
     finally:
+        unsettle_memory()
         service.close()
     p50, p99 = np.percentile(beside, (50, 99)).tolist()
     note = f"{len(beside):,} 条 facts, {seconds:.0f} s; p50 {p50:.1f} p99 {p99:.1f} ms"
