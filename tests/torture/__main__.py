@@ -27,6 +27,7 @@ def table(tally: Tally, seconds: float) -> Table:
         ("statements kept in part", tally.torn),
         ("kept while the answer was lost", tally.unanswered),
         ("stated once more, first answer heard", tally.again),
+        ("corrections acknowledged, of these in force", f"{tally.corrections}, {tally.in_force}"),
         ("faults of chain, audit, start or answer", len(tally.faults)),
         ("restart to first answer, ms: median", f"{starts[len(starts) // 2]:.0f}"),
         ("restart to first answer, ms: p99, longest", f"{starts[len(starts) * 99 // 100]:.0f}, {starts[-1]:.0f}"),

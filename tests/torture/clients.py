@@ -1,4 +1,4 @@
-"""Eight clients over HTTP: single facts, statements of several facts, manifests, and now and then the same once more."""
+"""Eight clients over HTTP: single facts, several together, manifests, corrections, and now and then the same once more."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,8 @@ from random import Random
 from typing import Final, TypeAlias
 
 from flows.entries import event_json
-from flows.events import Disposed, Event
+from flows.events import CorrectionRequested, Disposed, Event, Stated
+from flows.mass import grams
 from tests.flows.stories import (
     ELEVEN,
     RECOVERER,
@@ -41,7 +42,7 @@ Kept: TypeAlias = list[tuple[int, str]]
 def stated_by(number: int, prefix: str) -> Iterator[Statement]:
     """What a client states, one statement after the other: each may use what those before it made."""
     for turn in count(1):
-        yield from (_arising, _making, _together, _moving)[number % 4](f"{prefix}{number}-{turn}")
+        yield from KINDS[number % len(KINDS)](f"{prefix}{number}-{turn}")
 
 
 def _arising(name: str) -> Iterator[Statement]:
@@ -72,6 +73,34 @@ def _moving(name: str) -> Iterator[Statement]:
     yield [submitted({name: "10 t"}, f"M{name}"), loaded({name: "10 t"}, f"M{name}")]
     yield [arrived(["10 t"], f"M{name}")]
     yield [decided([("10 t", None)], f"M{name}")]
+
+
+def _mending(name: str) -> Iterator[Statement]:
+    """A batch whose mass is stated wrongly and mended, after something was made of it; and one that is withdrawn."""
+    first = generated(f"{name}A", "3 t", material=SLAG)
+    yield [first]
+    yield [transformed([portion(f"{name}A", "1 t")], [product(SMELTER, f"{name}B", "1 t", SLAG)], process="shred")]
+    second = first.model_copy(update={"product": first.product.model_copy(update={"mass_g": grams("2 t")})})
+    yield [corrected(first, second)]
+    slip = generated(f"{name}C", "1 t", material=SLAG)
+    yield [slip]
+    yield [corrected(slip, None), corrected(second, first)]
+
+
+def corrected(was: Stated, becomes: Stated | None) -> CorrectionRequested:
+    """A fact of one's own is to be read as another, or as never stated."""
+    words = {
+        "stated_by": was.enterprise,
+        "corrects": was.event_id,
+        "was": was,
+        "becomes": becomes,
+        "reason": "typed wrongly",
+    }
+    return say(CorrectionRequested, was.enterprise, ELEVEN, **words)
+
+
+KINDS: Final = (_mending, _arising, _making, _together, _moving)
+"""What clients do, one after the other: two of eight mend."""
 
 
 @dataclass

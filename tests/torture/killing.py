@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -18,7 +18,9 @@ from typing import Final
 from api.service import Service
 from api.settings import Settings
 from flows.audit import audit
+from flows.book import Book
 from flows.entries import Entry, Head, chain_faults, head_of
+from flows.events import CorrectionRequested
 from graph.sqlite_ledger import SqliteLedger
 from graph.sqlite_store import SqliteStore
 from tests.flows.stories import CARRIER, RECOVERER, SMELTER, registered
@@ -51,13 +53,17 @@ class Tally:
     torn: int = 0
     """Statements of several facts of which some were kept and some not."""
     again: int = 0
+    corrections: int = 0
+    """Acknowledged; each was the last word on its fact, or a later one took its place."""
+    in_force: int = 0
     faults: list[str] = field(default_factory=list[str])
     restart_ms: list[float] = field(default_factory=list[float])
 
     @property
     def whole(self) -> bool:
         """Whether nothing was lost, doubled, torn or astray."""
-        return not (self.lost or self.doubled or self.gaps or self.torn or self.faults)
+        astray = self.lost or self.doubled or self.gaps or self.torn or self.faults
+        return not astray and self.corrections == self.in_force
 
 
 def torture(kills: int, folder: Path, seed: int) -> Iterator[Tally]:
@@ -121,11 +127,30 @@ class Installation:
             thread.join()
 
     def finish(self) -> None:
-        """A whole audit at the end."""
+        """A whole audit at the end, and every correction held against what is read now."""
         ledger = SqliteLedger(SqliteStore(Settings(data=self.folder).file))
         self.tally.faults += [f"audit: {finding.key}" for finding in audit(ledger)]
+        entries = list(ledger.entries())
         ledger.close()
+        service = Service.open(Settings(data=self.folder))
+        self.hold_corrections(entries, service.book)
+        service.close()
         self.tally.again += sum(client.again for client in self.clients)
+
+    def hold_corrections(self, entries: list[Entry], book: Book) -> None:
+        """Each that was acknowledged is in force, and each corrected fact reads as the last of its corrections says."""
+        for client in self.clients:
+            told = [event for statement, _ in client.acknowledged for event in statement]
+            asked = [event for event in told if isinstance(event, CorrectionRequested)]
+            requests = [book.requests.get((each.enterprise, each.event_id)) for each in asked]
+            self.tally.corrections += len(requests)
+            self.tally.in_force += sum(request is not None and request.state == "in_force" for request in requests)
+        kept = [entry.event for entry in entries]
+        last = {each.corrects: each for each in kept if isinstance(each, CorrectionRequested)}
+        for name, request in last.items():
+            position = book.find_fact(request.stated_by, name)
+            if position is None or book.fact(position).event != request.becomes:
+                self.tally.faults.append(f"read otherwise than corrected: {name}")
 
     def hold(self) -> None:
         """Hold the ledger against all that was acknowledged since the kill before: opening mends what the kill left."""
@@ -162,7 +187,7 @@ class Installation:
         return self.tally.restart_ms[-1] / 1000 if self.tally.restart_ms else 1.0
 
     @contextmanager
-    def _served(self) -> "Iterator[tuple[subprocess.Popen[bytes], int, float]]":
+    def _served(self) -> "Generator[tuple[subprocess.Popen[bytes], int, float]]":
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])

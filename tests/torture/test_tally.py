@@ -5,8 +5,9 @@ from random import Random
 
 from api.service import Service
 from api.settings import Settings
-from tests.flows.stories import SLAG, SMELTER, generated
-from tests.torture.clients import Statement, stated_by
+from flows.events import Generated
+from tests.flows.stories import SLAG, SMELTER, generated, loaded, submitted
+from tests.torture.clients import KINDS, Statement, corrected, stated_by
 from tests.torture.killing import Installation, Tally
 
 
@@ -24,7 +25,7 @@ def prepared(folder: Path, *statements: Statement) -> tuple[Installation, Tally,
     return installation, tally, answers
 
 
-def arising(name: str) -> Statement:
+def arising(name: str) -> list[Generated]:
     return [generated(name, "1 t", material=SLAG)]
 
 
@@ -70,10 +71,50 @@ def test_an_answer_that_nobody_expected_is_a_fault(tmp_path: Path) -> None:
     assert (tally.faults, tally.whole) == (["500"], False)
 
 
+def test_a_correction_that_came_into_force_is_counted_once(tmp_path: Path) -> None:
+    """Asked for twice on one fact, the later word stands."""
+    (first,), (second,) = arising("A"), [generated("A", "2 t", material=SLAG)]
+    second = second.model_copy(update={"event_id": first.event_id})
+    there, back = [corrected(first, second)], [corrected(second, first)]
+    installation, tally, (_, *answers) = prepared(tmp_path, [first], there, back)
+    installation.clients[0].acknowledged += zip((there, back), answers, strict=True)
+    installation.hold()
+    installation.finish()
+
+    assert (tally.corrections, tally.in_force, tally.faults, tally.whole) == (2, 2, [], True)
+
+
+def test_a_correction_that_nobody_agreed_to_is_not_in_force(tmp_path: Path) -> None:
+    load = loaded({"A": "1 t"}, "M1")
+    request = [corrected(load, load.model_copy(update={"note": "another plate"}))]
+    installation, tally, answers = prepared(tmp_path, arising("A"), [submitted({"A": "1 t"}, "M1"), load], request)
+    installation.clients[0].acknowledged.append((request, answers[-1]))
+    installation.hold()
+    installation.finish()
+
+    assert (tally.corrections, tally.in_force, tally.whole) == (1, 0, False)
+
+
+def test_a_fact_that_reads_otherwise_than_its_correction_says_is_a_fault(tmp_path: Path) -> None:
+    """Held against a book that has not heard of the correction."""
+    (slip,) = arising("A")
+    installation, tally, _ = prepared(tmp_path, [slip], [corrected(slip, None)])
+    service = Service.open(Settings(data=tmp_path))
+    entries = list(service.ledger.entries())
+    installation.hold_corrections(entries, service.book)
+    before = tally.faults.copy()
+    installation.hold_corrections(entries, service.book.known_at(len(entries) - 1))
+    service.close()
+
+    assert (before, tally.faults) == ([], [f"read otherwise than corrected: {slip.event_id}"])
+
+
 def test_clients_state_what_can_be_admitted(tmp_path: Path) -> None:
     """All kinds of clients, some rounds each, on one ledger."""
     statements = [
-        statement for number in range(4) for _, statement in zip(range(8), stated_by(number, "C"), strict=False)
+        statement
+        for number in range(len(KINDS))
+        for _, statement in zip(range(8), stated_by(number, "C"), strict=False)
     ]
     _, _, answers = prepared(tmp_path, *statements)
 

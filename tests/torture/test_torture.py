@@ -19,3 +19,4 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) 
     assert tally.found == tally.acknowledged > KILLS
     assert tally.kills_starting > 0
     assert tally.again > 0
+    assert tally.in_force == tally.corrections > 0
