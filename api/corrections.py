@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from api.service import Service
+from flows import mending
 from flows.access import Caller, Sight, check_may_state
 from flows.book import Request
 from flows.entries import Entry, canonical, event_json
 from flows.errors import Problem, Unknown
 from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
 from flows.ids import EnterpriseId, EventId
-from flows.reading import find_other_side, manifest_of, sides
+from flows.reading import manifest_of, sides
 from flows.recording import Statement
+from flows.rules import admit
 from flows.times import SHANGHAI
 
 SAME: Final = frozenset({"kind", "event_id", "enterprise"})
@@ -313,8 +315,9 @@ def outlook(event: CorrectionRequested, service: Service) -> Outlook:
     service.recording.check([statement])
     if statement.answer is not None:
         raise _placed(statement.answer)
-    shared = find_other_side(event, service.recording.book)
-    return Outlook(event, shared[1] if shared else None, shared[0] if shared else None)
+    shared = mending.outlook(event, service.recording.book, admit)
+    others = sorted({each for both in shared.values() for each in both})
+    return Outlook(event, others[0] if others else None, next(iter(shared), None))
 
 
 def state(caller: Caller, event: Mending, service: Service) -> Entry:

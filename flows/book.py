@@ -85,16 +85,27 @@ RequestState: TypeAlias = Literal["open", "in_force", "declined"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """更正申请 as it stands. `other` is who has to agree; without one it was in force at once."""
+    """更正申请 as it stands. `others` still have to agree on the manifests that it changes; without any it is in force."""
 
     event: CorrectionRequested
     position: int
     corrects: int
-    manifest_id: ManifestId | None = None
-    other: EnterpriseId | None = None
+    manifest_ids: tuple[ManifestId, ...] = ()
+    others: tuple[EnterpriseId, ...] = ()
+    agreed: tuple[EnterpriseId, ...] = ()
     state: RequestState = "open"
     settled: int | None = None
     """The position of the entry that brought it into force, or declined it."""
+
+    @property
+    def manifest_id(self) -> ManifestId | None:
+        """The first manifest that it is about."""
+        return self.manifest_ids[0] if self.manifest_ids else None
+
+    @property
+    def other(self) -> EnterpriseId | None:
+        """The next who has to agree."""
+        return self.others[0] if self.others else None
 
     @property
     def open(self) -> bool:

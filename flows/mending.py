@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from flows.book import Book
+from flows.book import Book, Revision
 from flows.custody import OutOfTurn
 from flows.errors import Conflict, Malformed, Problem, Refusal, Unknown
 from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
-from flows.ids import EnterpriseId
-from flows.reading import Broken, Judge, find_other_side, manifest_of, revise, sides
+from flows.ids import EnterpriseId, ManifestId
+from flows.reading import Broken, Judge, manifest_of, revise, shared_manifests, sides
 
 SHOWN_MOST: Final = 20
 """Later facts that a refusal names; it counts the others."""
@@ -53,25 +53,33 @@ def check_requested(event: CorrectionRequested, book: Book, judge: Judge) -> Non
         raise Malformed("correction-changes-nothing", event=event.corrects)
     if event.becomes is not None:
         _check_same_fact(event.becomes, stated)
-    shared = find_other_side(event, book)
-    if shared is not None and book.disputed.get(shared[0]) is not None:
-        raise OutOfTurn("correction-one-open", manifest=shared[0])
-    _check_stands(event, corrects, book, judge)
+    revision = _revised(event, corrects, book, judge)
+    for manifest_id in shared_manifests(event, revision, book):
+        if book.disputed.get(manifest_id) is not None:
+            raise OutOfTurn("correction-one-open", manifest=manifest_id)
 
 
 def check_answered(event: CorrectionAgreed | CorrectionDeclined, book: Book, judge: Judge) -> None:
     """May this enterprise answer this request now? Raises the first `Problem`."""
     request = book.requests.get((event.requested_by, event.request))
-    if request is None or event.enterprise not in {request.other, event.requested_by}:
+    if request is None or event.enterprise not in {*request.others, *request.agreed, event.requested_by}:
         raise Unknown("correction-request-unknown", enterprise=event.requested_by, request=event.request)
     if not request.open:
         raise OutOfTurn("correction-settled", request=event.request)
     if isinstance(event, CorrectionDeclined):
         return
-    if event.enterprise != request.other:
+    if event.enterprise not in request.others:
         raise NotASide("correction-own-agreement", request=event.request)
     _check_still(request.event, request.corrects, book)
-    _check_stands(request.event, request.corrects, book, judge)
+    _ = _revised(request.event, request.corrects, book, judge)
+
+
+def outlook(event: CorrectionRequested, book: Book, judge: Judge) -> dict[ManifestId, set[EnterpriseId]]:
+    """Who would have to agree to a request, by manifest; none: it would be in force at once. Raises as it would."""
+    check_requested(event, book, judge)
+    corrects = book.find_fact(event.stated_by, event.corrects)
+    assert corrects is not None, event.corrects
+    return shared_manifests(event, _revised(event, corrects, book, judge), book)
 
 
 def _is_known_to(enterprise: EnterpriseId, stated: Event, book: Book) -> bool:
@@ -114,10 +122,10 @@ def _check_same_fact(becomes: Stated, stated: Stated) -> None:
             raise Malformed("correction-renames", where=f"becomes.{name}", field=name, told=told, expected=expected)
 
 
-def _check_stands(event: CorrectionRequested, corrects: int, book: Book, judge: Judge) -> None:
-    """The replacement is admitted in its place, and so is whatever came after it."""
+def _revised(event: CorrectionRequested, corrects: int, book: Book, judge: Judge) -> Revision:
+    """What the correction changes, once the replacement is admitted in its place, and so is whatever came after it."""
     try:
-        revise(book.overlay(), corrects, event.becomes, book.position + 1, judge)
+        return revise(book.overlay(), corrects, event.becomes, book.position + 1, judge)
     except Broken as broken:
         later: list[tuple[int, Event, Problem]] = []
         for position, problem in broken.because.items():

@@ -228,43 +228,64 @@ def manifest_of(event: Stated | None) -> ManifestId | None:
     return event.manifest_id if isinstance(event, (Submitted, *_STEPS)) else None
 
 
-def find_other_side(event: CorrectionRequested, book: Book) -> tuple[ManifestId, EnterpriseId] | None:
-    """The manifest that a corrected fact is about and who has to agree: from the loading on it is both sides' matter.
+def shared_manifests(event: CorrectionRequested, revision: Revision, book: Book) -> dict[ManifestId, set[EnterpriseId]]:
+    """The loaded manifests that a correction is about, or whose load it changes, and who else has to agree on each.
 
-    None for what is the stating enterprise's alone.
+    A load is both sides' matter from the loading on. So is what the load was made of: who corrects the code of a batch
+    corrects what the other side received.
     """
-    for stated in (event.was, event.becomes):
-        manifest_id = manifest_of(stated)
+    steps = [manifest_of(stated) for stated in (event.was, event.becomes)]
+    for reread in revision.entries.values():
+        changed = reread.now or reread.was
+        assert changed is not None
+        if isinstance(changed.event, (Loaded, Decided)) and _made(reread.was) != _made(reread.now):
+            steps.append(changed.event.manifest_id)
+    shared: dict[ManifestId, set[EnterpriseId]] = {}
+    for manifest_id in dict.fromkeys(steps):
         manifest = book.find_manifest(manifest_id) if manifest_id is not None else None
         if manifest is not None and manifest.loaded is not None:
-            consignor, consignee = sides(manifest)
-            return manifest.manifest_id, consignor if event.enterprise == consignee else consignee
-    return None
+            shared[manifest.manifest_id] = set(sides(manifest)) - {event.enterprise}
+    return shared
+
+
+def _made(change: Change | None) -> list[Make]:
+    return [made for movement in change.movements for made in movement.makes] if change is not None else []
 
 
 def _request(book: Book, event: CorrectionRequested, position: int) -> Revision | None:
     corrects = book.find_fact(event.stated_by, event.corrects)
     assert corrects is not None, event.corrects
-    shared = find_other_side(event, book)
-    key = event.enterprise, event.event_id
-    if shared is None:
-        book.requests.set(key, Request(event, position, corrects, state="in_force", settled=position), position)
-        return revise(book, corrects, event.becomes, position)
-    manifest_id, other = shared
-    book.requests.set(key, Request(event, position, corrects, manifest_id, other), position)
-    book.disputed.set(manifest_id, key, position)
-    return None
+    return _settle(book, Request(event, position, corrects), position)
 
 
 def _answer(book: Book, event: CorrectionAgreed | CorrectionDeclined, position: int) -> Revision | None:
     key = event.requested_by, event.request
     request = book.requests.get(key)
     assert request is not None, key
-    if request.manifest_id is not None:
-        book.disputed.drop(request.manifest_id, position)
-    agreed = isinstance(event, CorrectionAgreed)
-    book.requests.set(key, replace(request, state="in_force" if agreed else "declined", settled=position), position)
-    return revise(book, request.corrects, request.event.becomes, position) if agreed else None
+    for manifest_id in request.manifest_ids:
+        book.disputed.drop(manifest_id, position)
+    if isinstance(event, CorrectionDeclined):
+        book.requests.set(key, replace(request, state="declined", settled=position), position)
+        return None
+    return _settle(book, replace(request, agreed=(*request.agreed, event.enterprise)), position)
+
+
+def _settle(book: Book, request: Request, position: int) -> Revision | None:
+    """Bring a correction into force, or have it wait for those who have not agreed to it."""
+    event, draft = request.event, book.overlay()
+    revision = revise(draft, request.corrects, event.becomes, position)
+    shared = shared_manifests(event, revision, book)
+    others = sorted({each for sides_of_it in shared.values() for each in sides_of_it} - set(request.agreed))
+    key = event.enterprise, event.event_id
+    if not others:
+        draft.fold()
+        done = replace(request, manifest_ids=tuple(shared), others=(), state="in_force", settled=position)
+        book.requests.set(key, done, position)
+        return revision
+    book.requests.set(key, replace(request, manifest_ids=tuple(shared), others=tuple(others)), position)
+    for manifest_id in shared:
+        book.disputed.set(manifest_id, key, position)
+    return None
 
 
 class Broken(Problem):

@@ -235,3 +235,27 @@ def _place(house: House, fact: Event) -> int:
     position = house.book.find_fact(fact.enterprise, fact.event_id)
     assert position is not None
     return position
+
+
+def test_who_corrects_what_a_load_was_made_of_asks_whoever_received_it(house: House) -> None:
+    made = generated(mass="8 t")
+    shipped(house, "8 t")
+    house.tell(arrived(["8 t"]), decided([("8 t", None)]))
+    other = product(SMELTER, "B1", "8 t", "copper-smelting-slag")
+    house.tell(request(house, made, product=other))
+    assert [(each.others, each.manifest_ids) for each in house.book.requests.values()] == [
+        ((RECOVERER,), (own(SMELTER, "M1"),))
+    ]
+    assert house.book.batch(own(RECOVERER, "M1-A1")).material != "copper-smelting-slag"
+
+    house.tell(say(CorrectionAgreed, RECOVERER, NOON, requested_by=SMELTER, request="GZ"))
+    assert house.book.batch(own(RECOVERER, "M1-A1")).material == "copper-smelting-slag"
+
+
+def test_what_leaves_the_load_as_it_is_asks_nobody(house: House) -> None:
+    made = generated(mass="10 t")
+    house.tell(made)
+    house.tell(submitted({"B1": "8 t"}), loaded({"B1": "8 t"}))
+    house.tell(request(house, made, **heavier(made, "12 t")))
+
+    assert (house.left_t("B1"), list(house.book.requests.values())) == (4, [])

@@ -54,10 +54,10 @@ class Mended:
             change = self.world.tell(event)
             request = self.book.requests.get((event.enterprise, event.event_id))
             assert request is not None
-            if request.other is not None and agreed:
-                return self.world.tell(
+            for other in request.others if agreed else ():
+                change = self.world.tell(
                     CorrectionAgreed(
-                        event_id=self.world.name(), enterprise=request.other, event_time=NOW,
+                        event_id=self.world.name(), enterprise=other, event_time=NOW,
                         requested_by=event.enterprise, request=event.event_id,
                     )
                 )  # fmt: skip
