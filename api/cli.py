@@ -16,6 +16,7 @@ from api import origins, outline, terminal
 from api.bench.rows import Name
 from api.commands.audit import audit, rebuild
 from api.commands.backup import backup, restore
+from api.commands.corrections import agree, correct, corrections, decline
 from api.commands.imports import columns_app, import_file
 from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
 from api.rest.asking import check_filters
@@ -61,6 +62,8 @@ app.command()(audit)
 app.command()(rebuild)
 app.command()(backup)
 app.command()(restore)
+for _command in (correct, corrections, agree, decline):
+    app.command()(_command)
 
 Group = StrEnum("Group", list(get_args(By)))
 """How figures are grouped: typer lists enumerations, not literals."""
