@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import pages
 from api.problems import STATUS, Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
-from api.rest import audit, batches, corrections, facts, imports, manifests, readings, traces
+from api.rest import audit, batches, corrections, differences, facts, imports, manifests, readings, traces
 from api.rest.shapes import ProblemAnswer
 from api.service import Service
 from flows.errors import Problem, Unknown
@@ -69,7 +69,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     app.openapi = lambda: described(app)
     app.state.service = service
     app.state.base_url = service.settings.base_url(port)
-    for part in (corrections, facts, batches, traces, readings, manifests, imports, audit):
+    for part in (corrections, facts, batches, traces, readings, manifests, imports, audit, differences):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(pages.router)
     pages.mount_static(app)
