@@ -21,7 +21,7 @@ AUTHORITIES = {
 }  # fmt: skip
 
 
-def _story() -> list[Event]:
+def story() -> list[Event]:
     """All facts of the page, in order, also those that stand in a list."""
     told: list[Any] = []
     for match in BLOCK.finditer(FACTS.read_text("utf-8")):
@@ -34,7 +34,7 @@ def _story() -> list[Event]:
 def house() -> House:
     """The park when the story is told as it happens, each fact by a caller who may say it."""
     house = House(clock=Clock(datetime(2026, 1, 1, tzinfo=SHANGHAI)))
-    for fact in _story():
+    for fact in story():
         house.clock.now = max(house.clock.now, moment_of(latest_us(fact.event_time)))
         role = "regulator" if fact.kind in AUTHORITIES else "member"
         check_may_state(Caller(fact.enterprise, role, "51"), fact, house.book, house.clock.now.date())
@@ -43,7 +43,7 @@ def house() -> House:
 
 
 def test_the_story_is_admitted_and_nothing_is_found(house: House) -> None:
-    assert [entry.event for entry in house.entries] == _story()
+    assert [entry.event for entry in house.entries] == story()
     assert audit(house.ledger) == []
 
 
