@@ -12,6 +12,7 @@ from api.workbook.template import write_book
 from api.workbook.transfers import received, sent
 from api.workbook.values import Value
 from api.workbook.wording import Words, code_of, material_words, named, packed, portion_words
+from api.workbook.yearly import yearly_rows
 from flows.book import Book
 from flows.entries import Entry
 from flows.events import (
@@ -66,6 +67,7 @@ def export_workbook(
         if not told:
             left_out += facts
         rows[identity[0]] += told
+    rows |= yearly_rows(book, enterprise, period)
     return write_book(rows, book.catalogue, _remarks(left_out, period))
 
 

@@ -14,6 +14,7 @@ from api.workbook.reading import Handed, Raw, Table
 from api.workbook.report import ImportFinding, ImportProblem, Place, SheetRead
 from api.workbook.sheets import BY_KEY, BY_NAME, CODES_SHEET, ERRORS_SHEET, NOTES_SHEET
 from api.workbook.values import CellReader, Unread, Value, plain
+from api.workbook.yearly_sheets import READINGS
 from flows import codes
 from flows.errors import Malformed, Problem
 from flows.law import Finding
@@ -132,6 +133,7 @@ def read_rows(
     reading = Reading(heard=heard)
     tables = [table for table in handed.tables if any(_row_holds(row) for row in table.cells)]
     tables = [table for table in tables if _named(table) not in OWN_SHEETS]
+    tables = _without_readings(tables, reading)
     if not tables:
         reading.incomplete = True
         reading.problems.append(ImportProblem.of(Malformed("file-holds-no-rows"), Place()))
@@ -151,6 +153,16 @@ def read_rows(
                 _pass_over(table, reading)
     reading.problems += unused(manner, reading.heads)
     return reading
+
+
+def _without_readings(tables: Sequence[Table], reading: Reading) -> list[Table]:
+    """What an export filled from the ledger is left alone, and said once."""
+    names = {each.zh for each in READINGS}
+    found = [table for table in tables if _named(table) in names]
+    if found:
+        finding = Finding.of("workbook-sheet-filled", sheets="、".join(map(_named, found)))
+        reading.findings.append(ImportFinding.of(finding, Place(sheet=found[0].name)))
+    return [table for table in tables if table not in found]
 
 
 def _named(table: Table) -> str:

@@ -10,6 +10,7 @@ from api.workbook.general import GENERAL
 from api.workbook.layout import Column, Sheet
 from api.workbook.sheets import CODES_SHEET, NOTES_SHEET, SHEETS
 from api.workbook.values import EXACT_DIGITS, PPM_PER_PERCENT, Value
+from api.workbook.yearly_sheets import READINGS
 from flows.mass import plain_tonnes
 from flows.materials import Catalogue
 from flows.times import SHANGHAI
@@ -91,7 +92,7 @@ def write_book(rows: Filled, catalogue: Catalogue, remarks: Sequence[tuple[str, 
         lists = _lists(catalogue)
         _write_notes(book, remarks)
         writer = _Writer(book, catalogue, {name: _range(at, words) for at, (name, words) in enumerate(lists.items())})
-        for sheet in SHEETS:
+        for sheet in (*SHEETS, *(each for each in READINGS if rows.get(each.key))):
             writer.sheet(sheet, rows.get(sheet.key, ()))
         _write_lists(book, lists)
     return target.getvalue()
