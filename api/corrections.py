@@ -4,14 +4,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
+from pydantic import ValidationError
+
+from api.faults import faults_of
 from api.service import Service
 from flows import mending
 from flows.access import Caller, Sight, check_may_state
 from flows.book import Request
 from flows.entries import Entry, canonical, event_json
-from flows.errors import Problem, Unknown
+from flows.errors import Malformed, Problem, Unknown
 from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
 from flows.ids import EnterpriseId, EventId
 from flows.reading import manifest_of, sides
@@ -210,7 +213,7 @@ def requester_for(stated: Event, sight: Sight, service: Service) -> EnterpriseId
 def may_ask(history: EntryHistory, sight: Sight, service: Service) -> bool:
     """Is it worth offering a caller to ask for a correction of this entry?"""
     stated = history.last
-    if stated is None or sight.caller.role not in ASKS:
+    if stated is None or sight.caller.role not in ASKS or service.as_of is not None:
         return False
     return requester_for(stated, sight, service) in _concerned(stated, service)
 
@@ -237,7 +240,7 @@ def request_of(
     name that asks the same is given back as it was stated, so that a retry is answered once.
 
     Raises:
-        Refusal: the entry mends others.
+        Malformed: no reason, or a name that cannot be one.
     """
     stated, now = history.entry.event, history.now
     name = event_id or _name_of(history, requester, becomes, reason)
@@ -256,7 +259,21 @@ def request_of(
     before = service.book.requests.get((requester, name))
     if before is not None and _asks_the_same(before.event, event):
         return before.event
-    return CorrectionRequested.model_validate(event_json(event))
+    return _valid(CorrectionRequested, event_json(event))
+
+
+Said = TypeVar("Said", CorrectionRequested, CorrectionAgreed, CorrectionDeclined)
+
+
+def _valid(kind: type[Said], told: Mapping[str, object]) -> Said:
+    try:
+        return kind.model_validate(told)
+    except ValidationError as fault:
+        zh, en = (
+            "; ".join(f"{each['where']}: {each['detail']}" for each in faults_of(fault.errors(), language))
+            for language in ("zh", "en")
+        )
+        raise Malformed("correction-request-wrong", faults=zh, faults_en=en) from None
 
 
 def _asks_the_same(one: CorrectionRequested, other: CorrectionRequested) -> bool:
@@ -282,9 +299,9 @@ def answer_of(
     asked = {"requested_by": request.event.enterprise, "request": request.event.event_id}
     event: CorrectionAgreed | CorrectionDeclined
     if reason is None:
-        event = CorrectionAgreed.model_validate(key | asked)
+        event = _valid(CorrectionAgreed, key | asked)
     else:
-        event = CorrectionDeclined.model_validate(key | asked | {"reason": reason})
+        event = _valid(CorrectionDeclined, key | asked | {"reason": reason})
     before = _find_entry(request.settled, service) if request.settled is not None else None
     if before is not None and before.event.model_copy(update={"event_time": event.event_time}) == event:
         return cast("CorrectionAgreed | CorrectionDeclined", before.event)

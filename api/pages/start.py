@@ -9,9 +9,12 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.pages.corrections import to_answer
 from api.pages.drawing import page
+from api.pages.fact_words import FactWords
 from api.pages.manifests import waits_for
 from api.pages.reading import PageRoute, Reader, TheReader
+from api.problems import language_of
 from api.rest.batches import open_batches
 from api.rest.readings import Wanted, question_of
 from flows.ids import EnterpriseId
@@ -49,6 +52,8 @@ def start_page(
         request,
         "start.html",
         waiting=waiting,
+        to_answer=to_answer(reader),
+        words=FactWords(reader, language_of(request)),
         open=open_ones[:NEWEST],
         open_count=len(open_ones),
         newest=newest,
