@@ -40,7 +40,7 @@ def backup(
     settings = Settings.read()
     if not settings.file.exists():
         raise StoreProblem("backup-nothing", path=str(settings.file))
-    target = file / f"huanliu-{_now():%Y%m%d-%H%M%S}.db" if file.is_dir() else file
+    target = _target(file)
     store = SqliteStore(settings.file)
     try:
         with _shown() as progress:
@@ -130,6 +130,12 @@ def _told(copied: Copied) -> Mapping[str, object]:
         "size_b": copied.size_b,
         "faults": [finding_json(each, "zh") for each in copied.faults],
     }
+
+
+def _target(file: Path) -> Path:
+    """A file to be written. A folder, or a name without an ending that nothing bears yet, is one for dated files."""
+    folder = file.is_dir() or not (file.exists() or file.suffix)
+    return file / f"huanliu-{_now():%Y%m%d-%H%M%S}.db" if folder else file
 
 
 @contextmanager

@@ -65,6 +65,14 @@ def test_a_folder_gets_a_dated_file(shell: Shell, tmp_path: Path) -> None:
     assert (told["schema"], told["size_b"]) == (2, Path(told["file"]).stat().st_size)
 
 
+def test_a_name_without_an_ending_that_nothing_bears_is_a_folder(shell: Shell, tmp_path: Path) -> None:
+    """As one writes it the first time: what is there the next day is another dated file, and not a name that is taken."""
+    told = shell.json("backup", str(tmp_path / "kept" / "backup"))
+
+    assert Path(told["file"]).parent == tmp_path / "kept" / "backup"
+    assert Path(told["file"]).suffix == ".db"
+
+
 def test_a_backup_while_the_service_is_open(shell: Shell, tmp_path: Path) -> None:
     service = Service.open(Settings(data=shell.folder))
     shell.run("backup", str(tmp_path / "copy.db"))
