@@ -17,6 +17,7 @@ from api.bench.rows import Name
 from api.commands.audit import audit, rebuild
 from api.commands.backup import backup, restore
 from api.commands.corrections import agree, correct, corrections, decline
+from api.commands.differences import diff
 from api.commands.imports import columns_app, import_file
 from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
 from api.rest.asking import check_filters
@@ -59,6 +60,7 @@ app.add_typer(key_app, name="key")
 app.command("import")(import_file)
 app.add_typer(columns_app, name="columns")
 app.command()(audit)
+app.command()(diff)
 app.command()(rebuild)
 app.command()(backup)
 app.command()(restore)
@@ -172,12 +174,14 @@ def label(
         Literal["svg", "png", "pdf"] | None, typer.Option(help="文件格式，默认随文件名，否则 pdf · file form")
     ] = None,
     black_only: Annotated[bool, typer.Option("--black-only", help="仅黑色，用于预印标签纸 · black only")] = False,
+    as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
     """打印批次标签 · Print a batch's label."""
     with opened() as service:
         printing = Printing.model_validate({"size_mm": size_mm, "black_only": black_only})
-        written = terminal.write_label(service, operator(), batch, to, terminal.label_form(form, to), printing)
+        known = terminal.known(service, as_of)
+        written = terminal.write_label(known, operator(), batch, to, terminal.label_form(form, to), printing)
         terminal.warn_of_address(service, err)
     tell_file("标签 · label", written, json=json)
 
@@ -188,18 +192,20 @@ def manifest(
         str, typer.Argument(help="联单编号、国家或内部编号、扫码内容 · id, official or internal number, scanned link")
     ],
     to: Annotated[Path | None, typer.Option("--to", help="写到此 PDF · PDF to write")] = None,
+    as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
     """查看并打印转移联单 · Show and print a manifest."""
     with opened() as service:
+        known = terminal.known(service, as_of)
         if json:
-            told = terminal.manifest(service, operator(), manifest_id)
+            told = terminal.manifest(known, operator(), manifest_id)
             if to is not None:
-                told["file"] = str(terminal.write_sheet(service, operator(), manifest_id, to))
+                told["file"] = str(terminal.write_sheet(known, operator(), manifest_id, to))
             print_json(told)
             return
-        terminal.print_manifest(service, operator(), manifest_id, out)
-        written = terminal.write_sheet(service, operator(), manifest_id, to)
+        terminal.print_manifest(known, operator(), manifest_id, out)
+        written = terminal.write_sheet(known, operator(), manifest_id, to)
         terminal.warn_of_address(service, err)
     out.print(f"联单 · sheet: {written}", highlight=False)
 
@@ -299,11 +305,15 @@ def indicators(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 @app.command()
-def export(
+def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
     to: Annotated[Path | None, typer.Argument(help="写到此文件 · file to write")] = None,
     template: Annotated[bool, typer.Option("--template", help="空白模板 · the empty template")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="全部事实 .jsonl · all facts")] = False,
     enterprise: Annotated[str, typer.Option("--of", help="哪个单位的台账（信用代码）· whose ledger")] = "",
+    effective: Annotated[bool, typer.Option("--effective", help="--facts：更正后的事实 · facts as corrected")] = False,
+    begin: Annotated[str | None, typer.Option("--from", help="--of：起始日 · first day")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="--of：结束日 · last day")] = None,
+    as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
     """导出模板、单位台账工作簿或事实 · Export the template, an enterprise's workbook, or facts."""
@@ -311,7 +321,8 @@ def export(
         err.print("请从 --template、--facts、--of 单位 中选一项 · choose one of --template, --facts, --of")
         raise typer.Exit(WRONG_USE)
     with opened() as service:
-        written = terminal.export(service, to, enterprise, template=template)
+        known, span = terminal.known(service, as_of), terminal.period(begin, end)
+        written = terminal.export(known, to, enterprise, span, template=template, effective=effective)
     tell_file("已写出 · written", written, json=json)
 
 

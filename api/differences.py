@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from api.corrections import leaves
 from api.rest.answers import batch_json
 from api.service import Service
 from flows.access import Caller, Sight
@@ -232,7 +233,7 @@ class Comparison:
             return None
         told: Leaves = {"state": state(tuple(history)).value}
         for fact in history:
-            told |= dict(_leaves(event_json(fact), fact.kind))
+            told |= dict(leaves(event_json(fact), fact.kind))
         return told
 
     def _manifest_facts(self, name: ManifestId) -> set[int]:
@@ -327,15 +328,3 @@ def _amounts(value: Value) -> tuple[object, ...]:
 
 def _by_place(rows: Iterable[Contribution]) -> dict[tuple[str, int], int]:
     return {(each.part, each.position): each.mass_g for each in rows}
-
-
-def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """The single values of a JSON value, each by its path: ``loaded.lines.0.portion.mass_g``."""
-    if isinstance(value, dict):
-        for key, each in cast("dict[str, Any]", value).items():
-            yield from _leaves(each, f"{path}.{key}")
-    elif isinstance(value, list):
-        for number, each in enumerate(cast("list[Any]", value)):
-            yield from _leaves(each, f"{path}.{number}")
-    else:
-        yield path, value

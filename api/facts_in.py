@@ -18,7 +18,7 @@ from api.service import Service
 from api.workbook.report import ImportFinding, Place
 from flows.entries import event_json
 from flows.errors import Malformed, Problem
-from flows.events import EVENT, Event
+from flows.events import EVENT, Event, Mending
 from flows.recording import Statement
 
 TURN: Final = 500
@@ -146,9 +146,14 @@ def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> tuple[lis
     return [], found
 
 
-def export_facts(service: Service, path: Path) -> None:
-    """All facts, one a line, in the ledger's order, in the form that an import takes."""
+def export_facts(service: Service, path: Path, *, effective: bool = False) -> None:
+    """All facts, one a line, in the ledger's order, in the form that an import takes; of a pinned service those known.
+
+    `effective` writes each as it is read there: without corrections and what they withdrew.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as out:
-        for entry in service.ledger.entries():
-            out.write(orjson.dumps(event_json(entry.event), option=orjson.OPT_APPEND_NEWLINE))
+        for entry in service.ledger.entries(until=service.as_of):
+            event = service.book.fact(entry.position).event if effective else entry.event
+            if event is not None and not (effective and isinstance(event, Mending)):
+                out.write(orjson.dumps(event_json(event), option=orjson.OPT_APPEND_NEWLINE))

@@ -14,7 +14,7 @@ from api.documents import batch_label, manifest_sheet, state_name
 from api.pages.reading import DIVISION_DIGITS, division_name
 from api.readings import Seen
 from api.rest.answers import manifest_json
-from api.rest.asking import happened_by, known_by
+from api.rest.asking import DAY_LEAST, DAY_MOST, happened_by, known_by
 from api.rest.batches import MEDIA, LabelForm, Printing, find_scanned, print_label
 from api.rest.manifests import find_manifest
 from api.rest.readings import Wanted, question_of, value_json
@@ -22,7 +22,7 @@ from api.service import Service
 from flows.access import Caller
 from flows.codes import uscc
 from flows.errors import Malformed
-from flows.indicators import PART_WORDS, Value, definition, definitions
+from flows.indicators import PART_WORDS, Period, Value, definition, definitions
 from flows.mass import plain_tonnes
 from flows.times import write_time
 from graph.fate import fate as fate_of
@@ -41,6 +41,17 @@ CLAUSE_MOST: Final = 36
 def horizon(service: Service, at: str | None, as_of: str | None) -> Horizon:
     """The prefix that the options name."""
     return Horizon(known_by(as_of, service) if as_of else None, happened_by(at) if at else None)
+
+
+def known(service: Service, as_of: str | None) -> Service:
+    """The service as it was known when the option says, or is known now."""
+    return service.known(known_by(as_of, service) if as_of else None)
+
+
+def period(begin: str | None, end: str | None) -> Period | None:
+    """The days that the options name, or all."""
+    first, last = day(begin), day(end)
+    return Period(first or DAY_LEAST, last or DAY_MOST) if first or last else None
 
 
 def warn_of_address(service: Service, err: Console) -> None:
@@ -171,6 +182,7 @@ def indicators(  # one parameter for each option
     print_json: Print | None,
 ) -> None:
     """Figures with their definitions and parts."""
+    service = service.known(when.as_of)
     question = question_of(service.sight(caller), service, wanted, when)
     values = figures(list(only) or list(definitions()), question, service.columns, by)
     if print_json is not None:
@@ -189,11 +201,13 @@ def parts(  # one parameter for each option
     print_json: Print | None,
 ) -> None:
     """The facts behind a figure's numerator and denominator: kind, time and grams."""
+    service = service.known(when.as_of)
     question = question_of(service.sight(caller), service, wanted, when)
     value = figures([definition(indicator).id], question, service.columns)[0]
     rows: list[tuple[str, int, str, str, int]] = []
     for each in parts_of(value, service.columns):
-        event = next(service.ledger.entries(after=each.position - 1, until=each.position)).event
+        event = service.book.fact(each.position).event
+        assert event is not None, each.position
         rows.append((each.part, each.position, event.kind, write_time(event.event_time), each.mass_g))
     if print_json is not None:
         names = ("part", "position", "kind", "event_time", "mass_g")
@@ -249,12 +263,14 @@ def print_figures(values: Sequence[Value], service: Service, out: Console) -> No
     out.print(table)
 
 
-def export(service: Service, to: Path | None, enterprise: str, *, template: bool) -> Path:
-    """Write the empty template, an enterprise's workbook, or all facts."""
+def export(
+    service: Service, to: Path | None, enterprise: str, span: Period | None, *, template: bool, effective: bool
+) -> Path:
+    """Write the empty template, an enterprise's workbook, or all facts; as known where the service is pinned."""
     if template:
         return _written(service.template(), to, "环流填报模板.xlsx")
     if enterprise:
-        return _written(service.workbook(uscc(enterprise), None), to, f"环流台账-{enterprise}.xlsx")
+        return _written(service.workbook(uscc(enterprise), span), to, f"环流台账-{enterprise}.xlsx")
     path = to or Path("facts.jsonl")
-    facts_in.export_facts(service, path)
+    facts_in.export_facts(service, path, effective=effective)
     return path

@@ -2,12 +2,24 @@
 
 from fastapi import APIRouter
 
-from api.pages import audit, batches, corrections, doors, enterprises, history, imports, manifests, start, traces
+from api.pages import (
+    audit,
+    batches,
+    corrections,
+    differences,
+    doors,
+    enterprises,
+    history,
+    imports,
+    manifests,
+    start,
+    traces,
+)
 from api.pages.reading import missing_page
 from api.pages.statics import mount_static
 
 __all__ = ["missing_page", "mount_static", "router"]
 
 router = APIRouter(include_in_schema=False)
-for _part in (corrections, history, doors, start, traces, batches, manifests, enterprises, imports, audit):
+for _part in (corrections, history, doors, start, traces, batches, manifests, enterprises, imports, audit, differences):
     router.include_router(_part.router)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from urllib.parse import quote
 
+import numpy as np
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from api.pages.pictures import Painter
 from api.pages.reading import PageRoute, Reader, TheReader
 from api.pages.words import Words
 from api.problems import language_of
-from api.readings import Seen
+from api.readings import Seen, history
 from api.rest.answers import sees_entry
 from api.rest.asking import check_filters
 from api.rest.batches import find_scanned, open_batches
@@ -24,7 +25,7 @@ from flows.entries import Entry
 from flows.errors import Malformed
 from flows.times import shown
 from graph.fate import fate, provenance
-from graph.lineage import EVERYTHING
+from graph.prefix import Prefix
 from graph.tracing import trace
 from labels import label, qr
 from labels.payload import batch_url
@@ -108,15 +109,17 @@ def _chain(request: Request, batch: Batch, reader: Reader) -> dict[str, Any]:
         return {"fate": None}
     lineage, seen = reader.service.lineage, Seen(reader.sight, reader.service)
     rank = lineage.rank(batch.batch_id)
-    traced = trace(lineage, rank, "both", depth_max=1)
-    picture = Painter(seen, Words(language_of(request)), _page_of).picture(traced, "both", "batch", EVERYTHING)
+    if not Prefix(lineage, reader.horizon).has(np.array([rank]))[0]:
+        return {"fate": None}  # by the instant that is asked for it had not been made
+    traced = trace(lineage, rank, "both", depth_max=1, horizon=reader.horizon)
+    picture = Painter(seen, Words(language_of(request)), _page_of).picture(traced, "both", "batch", reader.horizon)
     spots = sorted(picture.spots.values(), key=lambda spot: -spot.content_g)
     return {
         "picture": picture,
         "before": [spot for spot in spots if spot.depth < 0],
         "after": [spot for spot in spots if spot.depth > 0],
-        "fate": seen.fate(fate(lineage, rank)),
-        "origins": _grouped(seen.provenance(provenance(lineage, rank))),
+        "fate": seen.fate(fate(lineage, rank, reader.horizon)),
+        "origins": _grouped(seen.provenance(provenance(lineage, rank, reader.horizon))),
     }
 
 
@@ -165,7 +168,7 @@ def _grouped(told: dict[str, object]) -> list[dict[str, object]]:
 
 def _spoken(batch: Batch, reader: Reader) -> Iterator[Spoken]:
     """The facts about a batch that the reader may see, in the ledger's order."""
-    for position in reader.service.book.history(batch.batch_id):
+    for position in history(batch.batch_id, reader.service):
         entry = next(reader.service.ledger.entries(after=position - 1, until=position))
         if sees_entry(entry, reader.sight):
             yield Spoken(entry)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from api.pages.statics import static_url
+from api.pages.when import When
 from api.pages.words import Words
 from api.problems import OK, language_of
 from flows.errors import Language
@@ -133,14 +134,17 @@ def page(
     """A whole page in the reader's language; a language asked for in the address is remembered."""
     language = language_of(request)
     other: Language = "zh" if language == "en" else "en"
+    when: When | None = getattr(request.state, "when", None)
     switch = request.url.include_query_params(lang=other)
     values = {
         "reader": getattr(request.state, "reader", None),
+        "when": when,
         "here": request.url.path,
         "switch_url": f"{switch.path}?{switch.query}",
         **values,
     }
-    response = HTMLResponse(draw(template, language, **values), status, headers)
+    drawn = draw(template, language, **values)
+    response = HTMLResponse(drawn if when is None else when.keep(drawn), status, headers)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Content-Language"] = "zh-CN" if language == "zh" else "en"
     if request.query_params.get("lang") == language:

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from api.pages.drawing import page
 from api.pages.reading import PageRoute, Reader, TheReader
 from api.pages.start import figures_of, whole_year, years
+from api.rest.readings import today_of
 from flows.book import Enterprise
 from flows.enterprises import Permit, Role
 from flows.errors import Malformed, Unknown
 from flows.ids import EnterpriseId
 from flows.indicators import PART_WORDS
-from flows.times import SHANGHAI
 
 SOON: Final = timedelta(days=90)
 """A renewal is applied for 30 working days before a permit ends: time to get ready."""
@@ -108,7 +108,7 @@ def _all(reader: Reader) -> list[tuple[EnterpriseId, Enterprise]]:
 
 
 def _today(reader: Reader) -> date:
-    return reader.service.clock().astimezone(SHANGHAI).date()
+    return today_of(reader.service)
 
 
 def _standing(permit: Permit, own: Sequence[Permit], today: date) -> str:

@@ -13,13 +13,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.pages.drawing import page
+from api.pages.when import When
 from api.problems import SEE_OTHER, Unsigned, language_of, status_of
-from api.rest.asking import SESSION_COOKIE, TheService, service_of
+from api.rest.asking import SESSION_COOKIE, KnownService, TheHorizon, service_of
 from api.service import Service
 from flows.access import Caller, Sight
 from flows.errors import Forbidden, Language, Malformed, Problem, Unknown
 from flows.ids import EnterpriseId
 from flows.materials import Catalogue
+from graph.lineage import EVERYTHING, Horizon
 
 HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
 """On https: a browser takes it from this very host only, and sends it to no other."""
@@ -39,6 +41,8 @@ class Reader:
 
     sight: Sight
     service: Service
+    horizon: Horizon = EVERYTHING
+    """What of the readings is asked for: as known when, and what had happened by then."""
 
     @property
     def caller(self) -> Caller:
@@ -93,7 +97,7 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(HOST_COOKIE if is_secure(request) else SESSION_COOKIE)
 
 
-def find_reader(request: Request, service: Service) -> Reader | None:
+def find_reader(request: Request, service: Service, horizon: Horizon = EVERYTHING) -> Reader | None:
     """Who reads, by the session or by a key in the Authorization header."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     token = session_token(request)
@@ -102,20 +106,21 @@ def find_reader(request: Request, service: Service) -> Reader | None:
         caller = service.keys.find(key)
     if caller is None:
         return None
-    reader = Reader(service.sight(caller), service)
+    reader = Reader(service.sight(caller), service, horizon)
     request.state.reader = reader
     return reader
 
 
-def reader_of(request: Request, service: TheService) -> Reader:
-    """Who reads.
+def reader_of(request: Request, service: KnownService, horizon: TheHorizon) -> Reader:
+    """Who reads, and the state of knowledge that they ask for.
 
     Raises:
         Unsigned: nobody signed in; the page sends them to the door and back.
     """
-    reader = find_reader(request, service)
+    reader = find_reader(request, service, horizon)
     if reader is None:
         raise Unsigned("key-missing")
+    request.state.when = When.of(request, service, horizon)
     return reader
 
 

@@ -16,12 +16,12 @@ from api.pages.manifests import waits_for
 from api.pages.reading import PageRoute, Reader, TheReader
 from api.problems import language_of
 from api.rest.batches import open_batches
-from api.rest.readings import Wanted, question_of
+from api.rest.readings import Wanted, question_of, today_of
 from flows.ids import EnterpriseId
 from flows.indicators import PART_WORDS, Value
-from flows.times import SHANGHAI, moment_of
+from flows.times import moment_of
 from graph.figures import figures
-from graph.lineage import EVERYTHING
+from graph.prefix import Prefix
 
 NEWEST: Final = 12
 REGION_FIGURES: Final = (
@@ -66,8 +66,7 @@ def start_page(
 
 def years(reader: Reader) -> list[int]:
     """The years that the ledger has batches of, the latest first; this year where there are none."""
-    lineage, today = reader.service.lineage, reader.service.clock().astimezone(SHANGHAI).date()
-    made_us = lineage.batches.made_us.view(lineage.lengths.batches)
+    made_us, today = Prefix(reader.service.lineage, reader.horizon).made_us, today_of(reader.service)
     if not len(made_us):
         return [today.year]
     first, last = moment_of(int(made_us.min())).year, moment_of(int(made_us.max())).year
@@ -76,18 +75,18 @@ def years(reader: Reader) -> list[int]:
 
 def whole_year(reader: Reader, known: Sequence[int]) -> int:
     """The latest year that is over, as targets are of whole years; else the one that runs."""
-    today = reader.service.clock().astimezone(SHANGHAI).date()
+    today = today_of(reader.service)
     return next((each for each in known if each < today.year), known[0])
 
 
 def figures_of(reader: Reader, year: int, enterprise: EnterpriseId | None = None) -> Sequence[Value]:
     """The headline figures of a year, of the reader's own boundary or of an enterprise in it."""
-    today = reader.service.clock().astimezone(SHANGHAI).date()
+    today = today_of(reader.service)
     last = min(date(year, 12, 31), max(today, date(year, 1, 1)))
     wanted = Wanted(first=date(year, 1, 1), last=last)
     if enterprise is not None:
         wanted = wanted.model_copy(update={"level": "enterprise", "key": enterprise})
-    question = question_of(reader.sight, reader.service, wanted, EVERYTHING)
+    question = question_of(reader.sight, reader.service, wanted, reader.horizon)
     ids = OWN_FIGURES if question.boundary.level == "enterprise" else REGION_FIGURES
     return list(_once(figures(ids, question, reader.service.columns)))
 

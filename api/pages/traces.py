@@ -107,7 +107,7 @@ def trace_picture(request: Request, code: str, reader: TheReader, view: TheView,
     traced = _traced(batch, reader, view, horizon)
     at = request.query_params.get("at", "")
     picture = _picture(traced, reader, view, horizon, at, language)
-    head = reader.service.ledger.head()
+    head = reader.service.head
     body = draw(
         "trace.svg",
         language,

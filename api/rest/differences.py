@@ -1,6 +1,7 @@
 """What changed between two dates, and which fact did it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Query
@@ -133,24 +134,57 @@ def list_differences(
 ) -> Response:
     """What differs between two states of knowledge or two instants, as the caller may see it; figures on the first page."""
     compared = Comparison.of(service, caller, *between.sides(service))
-    told, more = differences(compared, between, sight)
+    told = found(compared, between, sight)
     pinned: Json = {
         "from": compared.earlier.position,
         "to": compared.later.position,
         "after": between.after + between.limit,
     }
-    headers = page_link(request, **pinned) if more else None
-    return answer(told, position=compared.later.position, headers=headers)
+    headers = page_link(request, **pinned) if told.more else None
+    return answer(told.json(), position=compared.later.position, headers=headers)
 
 
 def compare(service: Service, caller: Caller, between: Between) -> Json:
     """The same for whoever sits at the machine: all rows."""
     compared = Comparison.of(service, caller, *between.sides(service))
-    return differences(compared, between, service.sight(caller))[0]
+    return found(compared, between, service.sight(caller)).json()
 
 
-def differences(compared: Comparison, between: Between, sight: Sight) -> tuple[Json, bool]:
-    """A page of what differs, and whether there is more. Figures come with the first page, and not for one batch."""
+@dataclass(frozen=True)
+class Found:
+    """All that differs and was asked for, and which page of it is wanted."""
+
+    compared: Comparison
+    between: Between
+    batches: list[Changed]
+    manifests: list[Changed]
+    figures: list[Figured]
+
+    @property
+    def more(self) -> bool:
+        """Is there a page behind this one?"""
+        return self.between.after + self.between.limit < max(len(self.batches), len(self.manifests))
+
+    def json(self) -> Json:
+        """One page; figures come with the first."""
+        begin, end = self.between.after, self.between.after + self.between.limit
+        return {
+            "earlier": side_json(self.compared.earlier),
+            "later": side_json(self.compared.later),
+            "totals": {"batches": len(self.batches), "manifests": len(self.manifests), "figures": len(self.figures)},
+            "batches": [changed_json(each) for each in self.batches[begin:end]],
+            "manifests": [changed_json(each) for each in self.manifests[begin:end]],
+            "figures": [figured_json(each) for each in self.figures],
+        }
+
+
+def found(compared: Comparison, between: Between, sight: Sight) -> Found:
+    """What differs of what is asked for; figures with the first page only, and not for one batch.
+
+    Raises:
+        Forbidden: figures of another.
+        Unknown: a batch that is on neither side, or not the caller's to see.
+    """
     service = compared.later.service
     whose = uscc(between.enterprise) if between.enterprise else None
     which = _batch_of(between.batch, compared) if between.batch else None
@@ -160,16 +194,7 @@ def differences(compared: Comparison, between: Between, sight: Sight) -> tuple[J
     if which is None and between.after == 0 and (sight.region or sight.own):
         wanted = between if whose is None else between.model_copy(update={"level": "enterprise", "key": whose})
         figured = list(compared.figures(question_of(sight, service, wanted, EVERYTHING), between.only))
-    end = between.after + between.limit
-    told: Json = {
-        "earlier": side_json(compared.earlier),
-        "later": side_json(compared.later),
-        "totals": {"batches": len(batches), "manifests": len(manifests), "figures": len(figured)},
-        "batches": [changed_json(each) for each in batches[between.after : end]],
-        "manifests": [changed_json(each) for each in manifests[between.after : end]],
-        "figures": [figured_json(each) for each in figured],
-    }
-    return told, end < max(len(batches), len(manifests))
+    return Found(compared, between, batches, manifests, figured)
 
 
 def _batch_of(code: str, compared: Comparison) -> BatchId:

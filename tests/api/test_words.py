@@ -23,6 +23,7 @@ def test_every_word_that_a_template_asks_for_is_there_and_none_idle() -> None:
     code = "\n".join(file.read_text("utf-8") for file in sorted((ROOT / "api" / "pages").glob("*.py")))
     asked = set(re.findall(r"\bt\('([\w.-]+)'[,)]", text)) | set(re.findall(r'\bt\(\s*"([\w.-]+)"', code))
     begun = set(re.findall(r"\bt\('([\w.]+)' ~", text)) | set(re.findall(r"known\('([\w.]+)' ~", text))
+    begun |= set(re.findall(r'known\(f"([a-z]+\.){', code))
     whole = {key for key in asked if not key.endswith(".")}
     code_words = set(re.findall(r'"([a-z]+\.[\w-]+)"', code))
 
