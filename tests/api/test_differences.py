@@ -128,3 +128,50 @@ def test_dates_that_cannot_be_compared_are_told_in_words(world: World) -> None:
     ):
         answer = world.get("auditor", "differences", **asked)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_what_is_listed_is_what_a_blind_comparison_finds(fresh: World) -> None:
+    """For any two positions: every batch and manifest that stands otherwise, nothing else, by entries between the two."""
+    mend(fresh)
+    end = fresh.service.recording.position
+    for first in range(1, end, 4):
+        for second in range(first, end + 1, 5):
+            found = told(fresh, "auditor", first, to=second, limit=1000, only="stock-hazardous")
+            books = [fresh.service.known(position).book for position in (first, second)]
+            for kind, layers in (
+                ("batches", [book.batches for book in books]),
+                ("manifests", [book.manifests for book in books]),
+            ):
+                every = dict.fromkeys(key for layer in layers for key in list(layer.keys()))
+                blind = {key for key in every if layers[0].get(key) != layers[1].get(key)}
+                assert {each["id"] for each in found[kind]} == blind, (first, second)
+                facts = [fact for each in found[kind] for fact in each["because"]]
+                assert all(each["because"] for each in found[kind])
+                assert all(first < fact["position"] <= second for fact in facts)
+
+
+def test_a_figure_differs_by_just_the_facts_that_are_named(fresh: World) -> None:
+    """Of each figure the masses are those told on either side, and every fact named lies between the two."""
+    mend(fresh)
+    end = fresh.service.recording.position
+    span = {"first": "2026-01-01", "last": "2026-12-31"}
+    for first in range(8, end, 6):
+        sides = [
+            {_figure(each): each for each in fresh.get("auditor", "indicators", as_of=at, **span).json()["rows"]}
+            for at in (first, end)
+        ]
+        rows = told(fresh, "auditor", first, to=end, **span)["figures"]
+        found = {_figure(each["now"]): each for each in rows}
+        for name, now in sides[1].items():
+            was = sides[0][name]
+            differs = (was["parts"], was["reason"]) != (now["parts"], now["reason"])
+            assert (name in found) == differs, name
+            if differs:
+                assert found[name]["was"] == was
+                assert found[name]["now"] == now
+                assert all(first < fact["position"] <= end for fact in found[name]["because"])
+
+
+def _figure(value: dict[str, Any]) -> tuple[str, str | None]:
+    """One definition may be told for each metal."""
+    return value["definition"], value["boundary"]["metal"]
