@@ -1,8 +1,9 @@
 """A workbook is checked whole, then committed whole; what waits for a partner stays on the desk until the partner spoke."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from secrets import token_hex
 from typing import Final, TypeAlias
 
@@ -11,7 +12,7 @@ from api.turns import Kept as TurnsKept
 from api.turns import record_in_turns
 from api.waiting import Kept, keep, kept_rows, kept_units, settle, take_back, waiting_of
 from api.workbook.holding import held_rows, hold_back
-from api.workbook.judging import found_in, refused, spoken
+from api.workbook.judging import broken, changed_rows, found_in, refused, rows_by_fact, spoken
 from api.workbook.manner import Manner
 from api.workbook.names import Names
 from api.workbook.reading import read_file
@@ -22,17 +23,23 @@ from api.workbook.statements import build, in_order, link_causes, units
 from api.workbook.values import CellReader
 from api.workbook.world import Awaits, Unit, World
 from flows.errors import Conflict, Malformed, Problem, Unknown
-from flows.events import Event
+from flows.events import Mending
 from flows.ids import EnterpriseId
+from flows.mending import Breaks
 from flows.ports import Desk
-from flows.recording import Recording, Statement
-from flows.rehearsal import rehearse
+from flows.recording import Recording
+from flows.rehearsal import Trial, rehearse
+from flows.times import SHANGHAI
 
 Watch: TypeAlias = Callable[[Progress, int, int], None]
 """Hears what is being done, how much of it is done, and how much there is."""
 
 TOKEN_BYTES: Final = 8
 """Enough that no two imports of one enterprise ever share a token."""
+TRIES: Final = 3
+"""How often a file that corrects is checked anew when somebody else wrote between its check and its commit."""
+_OVERTAKEN: Final = {"correction-outdated", "correction-of-withdrawn", "correction-was-missing", "event-id-used"}
+"""What is told of a correction that somebody else came before with."""
 _CONSEQUENCES: Final = {"site-unknown", "enterprise-unknown", "storage-unknown", "workbook-site-none"}
 """What follows from a registration that failed."""
 _MISSING_SHEET: Final = {"workbook-batch-unknown", "workbook-site-unknown", *_CONSEQUENCES}
@@ -47,12 +54,18 @@ class Draft:
     world: World
     found: list[Unit] = field(default_factory=list[Unit])
     ordered: list[Unit] = field(default_factory=list[Unit])
-    judged: list[tuple[Unit, Statement]] = field(default_factory=list[tuple[Unit, Statement]])
+    judged: list[tuple[Unit, Trial]] = field(default_factory=list[tuple[Unit, Trial]])
+    """What the file states, in the order in which it is admitted."""
 
     @property
-    def facts(self) -> list[Event]:
-        """What the file states, in order."""
-        return [fact for unit, _ in self.judged for fact in unit.facts]
+    def facts(self) -> int:
+        """How many facts are new."""
+        return sum(not isinstance(fact, Mending) for _, trial in self.judged for fact in trial.statement.facts)
+
+    @property
+    def mends(self) -> bool:
+        """Does the file correct something?"""
+        return any(trial.mends for _, trial in self.judged)
 
     @property
     def waiting(self) -> list[Unit]:
@@ -88,14 +101,19 @@ def commit_workbook(
 
     A file of many facts is recorded in turns (`api.turns`); should a neighbour's fact, told meanwhile, stand against one
     of its own, it stops there and the report says what stands. The same file again goes on from there.
+    What corrects the ledger is checked anew when it was overtaken: the fact may read otherwise by now, or as the file says.
     Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
     Then whatever waited for these facts, here or with a partner, is admitted.
     """
     with giving_way():
-        report, draft = _check(data, enterprise, recording, desk, manner, watch)
-        if draft is None or not report.recordable:
-            return report
-        return _commit(report, draft, recording, desk, recorded_by, watch or _nobody)
+        for left in reversed(range(TRIES)):
+            report, draft = _check(data, enterprise, recording, desk, manner, watch)
+            if draft is None or not report.recordable:
+                return report
+            told = _commit(report, draft, recording, desk, recorded_by, watch or _nobody)
+            if told.committed or not draft.mends or not left:
+                return told
+        raise AssertionError(TRIES)
 
 
 def _commit(
@@ -104,9 +122,9 @@ def _commit(
     enterprise = report.enterprise
     fresh = _kept(draft, recorded_by)
     before = keep(desk, enterprise, fresh, recording.clock)
-    count = len(draft.facts)
+    records = [trial.statement.facts for _, trial in draft.judged]
+    count = _facts(draft)
     tell("recording", 0, count)
-    records = [unit.facts for unit, _ in draft.judged]
     kept = record_in_turns(records, recorded_by, recording, lambda done: tell("recording", done, count))
     if kept.problem is not None:  # somebody else wrote between the check and the commit
         take_back(desk, enterprise, fresh, before, recording.clock)
@@ -127,7 +145,7 @@ def _nobody(*_: object) -> None:
 def _positions(kept: TurnsKept) -> dict[str, int | None]:
     """What was recorded anew, for a report."""
     first, last = min(kept.positions, default=None), max(kept.positions, default=None)
-    return {"facts": len(kept.positions), "first_position": first, "last_position": last}
+    return {"facts": len(kept.positions) - kept.requests, "first_position": first, "last_position": last}
 
 
 def admit_waiting(recording: Recording, desk: Desk, enterprises: Iterable[EnterpriseId] | None = None) -> int:
@@ -150,6 +168,17 @@ def admit_waiting(recording: Recording, desk: Desk, enterprises: Iterable[Enterp
 def _check(
     data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, manner: Manner, watch: Watch | None
 ) -> tuple[ImportReport, Draft | None]:
+    """Judge a file; anew where somebody corrected the same while it was read: what differs is another thing then."""
+    for _ in range(TRIES - 1):
+        report, draft = _check_once(data, enterprise, recording, desk, manner, watch)
+        if draft is None or not draft.mends or not any(each.key in _OVERTAKEN for each in report.errors):
+            return report, draft
+    return _check_once(data, enterprise, recording, desk, manner, watch)
+
+
+def _check_once(
+    data: bytes, enterprise: EnterpriseId, recording: Recording, desk: Desk, manner: Manner, watch: Watch | None
+) -> tuple[ImportReport, Draft | None]:
     digest = hashlib.sha256(data).hexdigest()
     tell = watch or _nobody
     tell("reading", 0, 1)
@@ -163,18 +192,24 @@ def _check(
         return ImportReport(enterprise=enterprise, digest=digest, errors=(told,), opened=False), None
     tell("reading", len(read.rows), len(read.rows))
     del handed  # a large file's cells are as large as its rows
-    draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording))
+    day = recording.clock().astimezone(SHANGHAI).date()
+    draft = _draft(read.rows, enterprise, recording, kept_rows(desk, enterprise, recording), (day, manner.file_name))
     errors = [] if read.incomplete else _unregistered(read.rows, draft.world)
     if not errors:
         _judge_settled(draft, recording, watch, good_rows=manner.good_rows)
         errors = _told(read, draft)
+    changed = tuple(changed_rows(draft.found, spoken(draft.found, draft.world)))
     findings = [*read.findings, *(each for unit in draft.found for each in unit.findings)]
     report = ImportReport(
         enterprise=enterprise,
         digest=digest,
         rows=len(read.rows),
-        facts=len(draft.facts),
+        facts=draft.facts,
         unchanged=sum(unit.unchanged for unit in draft.found),
+        corrected=sum(each.change != "withdrawn" and not each.asked for each in changed),
+        withdrawn=sum(each.change == "withdrawn" and not each.asked for each in changed),
+        asked=sum(each.asked for each in changed),
+        changed=changed,
         errors=tuple(errors),
         waiting=tuple(_waiting_rows(draft.waiting)),
         findings=tuple(findings),
@@ -187,10 +222,18 @@ def _check(
     return report, draft
 
 
-def _draft(rows: Sequence[Row], enterprise: EnterpriseId, recording: Recording, waiting: Sequence[Row]) -> Draft:
+def _draft(
+    rows: Sequence[Row],
+    enterprise: EnterpriseId,
+    recording: Recording,
+    waiting: Sequence[Row],
+    mends: tuple[date, str] | None = None,
+) -> Draft:
+    """Rows as units of facts; without `mends` what the ledger holds otherwise is an error, as nobody asks for it now."""
     _ = recording.catch_up()
     book = recording.book
     world = World.of(enterprise, book, Names.read(recording.ledger.entries(), enterprise, book))
+    world.mends = mends
     found = units(rows, world)
     told = {unit.key for unit in found}
     for unit in units(waiting, world):
@@ -228,21 +271,29 @@ def _judge_settled(draft: Draft, recording: Recording, watch: Watch | None, *, g
 
 def _judge(draft: Draft, recording: Recording, watch: Watch | None) -> None:
     stated = [unit for unit in draft.ordered if unit.facts and unit.awaits is None and not unit.fails]
-    draft.judged = [(unit, Statement(tuple(unit.facts), "")) for unit in stated]
+    draft.judged = [(unit, Trial(unit.ways)) for unit in stated]
 
     tell = watch or _nobody
     tell("checking", 0, len(draft.judged))
-    for done in rehearse([statement for _, statement in draft.judged], recording):
+    for done in rehearse([trial for _, trial in draft.judged], recording):
         tell("checking", done, len(draft.judged))
     words = spoken(draft.found, draft.world)
-    for unit, statement in draft.judged:
+    rows: Mapping[str, Unit] = {}
+    for unit, trial in draft.judged:
+        statement = trial.statement
+        if unit.changed is not None and trial.asks:
+            unit.changed.asked = True
         if any(draft.found[cause].fails for cause in unit.causes):
             unit.skipped = True
+        elif isinstance(statement.answer, Breaks):
+            rows = rows or rows_by_fact(draft.found, draft.world)
+            unit.problems.append(broken(unit, statement.answer, rows, words))
         elif isinstance(statement.answer, Problem):
             unit.problems.append(refused(unit, statement.answer, words))
         elif statement.answer is not None:
             raise statement.answer
         unit.findings += found_in(unit, statement.findings, words)
+    draft.judged.sort(key=lambda each: -1 if each[1].place is None else each[1].place)
 
 
 def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
@@ -270,8 +321,12 @@ def _late(kept: TurnsKept, draft: Draft) -> Iterator[ImportProblem]:
     unit = draft.judged[kept.stopped_at][0]
     yield refused(unit, kept.problem, spoken(draft.found, draft.world))
     if kept.positions:
-        stands = Conflict("import-broke-off", kept=len(kept.positions), left=len(draft.facts) - len(kept.positions))
+        stands = Conflict("import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions))
         yield ImportProblem.of(stands, unit.first.place())
+
+
+def _facts(draft: Draft) -> int:
+    return sum(len(trial.statement.facts) for _, trial in draft.judged)
 
 
 # waiting ------------------------------------------------------------------------------------------------------------

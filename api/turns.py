@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.errors import Problem
-from flows.events import Event
+from flows.events import Event, Mending
 from flows.recording import Recording
 
 WHOLE_MOST: Final = 500
@@ -24,6 +24,8 @@ class Kept:
     """What was recorded; and when it stopped before the end, the number of the record that was refused, and why."""
 
     positions: Sequence[int]
+    requests: int = 0
+    """How many of these ask for a correction."""
     stopped_at: int | None = None
     problem: Problem | None = None
 
@@ -39,6 +41,7 @@ def record_in_turns(
     begin = recording.catch_up()
     whole = sum(map(len, records)) <= WHOLE_MOST
     positions: list[int] = []
+    requests = 0
     first, done, most = 0, 0, WHOLE_MOST if whole else TURN_FACTS
     while first < len(records):
         last = _end_of_turn(records, first, most)
@@ -47,14 +50,16 @@ def record_in_turns(
         try:
             statement = recording.record(facts, recorded_by)
         except Problem as problem:
-            return Kept(positions, first + _record_of(problem, records[first:last]), problem)
+            return Kept(positions, requests, first + _record_of(problem, records[first:last]), problem)
         taken_s = time.monotonic() - since
-        positions += [entry.position for entry in statement.entries if entry.position > begin]
+        fresh = [entry for entry in statement.entries if entry.position > begin]
+        positions += [entry.position for entry in fresh]
+        requests += sum(isinstance(entry.event, Mending) for entry in fresh)
         first, done = last, done + len(facts)
         told(done)
         if first < len(records):
             time.sleep(min(APART * taken_s, APART_MOST_S))
-    return Kept(positions)
+    return Kept(positions, requests)
 
 
 def _end_of_turn(records: Sequence[Sequence[Event]], first: int, most: int) -> int:

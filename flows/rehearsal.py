@@ -7,7 +7,7 @@ from typing import Final
 
 from flows.book import Book
 from flows.errors import Conflict, Problem
-from flows.events import Event
+from flows.events import Event, Mending
 from flows.reading import read
 from flows.recording import Recording, Statement
 from flows.rules import admit
@@ -22,24 +22,54 @@ APART_S: Final = 0.002
 
 
 @dataclass
-class Rehearsal:
-    """Judges statements one after the other as if each before it had been recorded; nothing is.
+class Trial:
+    """A record that is to be stated, in each of the ways in which it may be told; the first that is admitted counts."""
 
-    The draft lies over a book that goes on: it never sees less than the book held when a statement was judged, but what
+    ways: Sequence[Sequence[Event]]
+    statement: Statement = field(init=False)
+    """The way that was admitted, else the first, with its refusal."""
+    place: int | None = None
+    """Its place among what was admitted: recording follows it."""
+    asks: bool = False
+    """Admitted, a correction of it waits for the other side of a manifest."""
+
+    def __post_init__(self) -> None:
+        self.statement = Statement(tuple(self.ways[0]), "")
+
+    @property
+    def mends(self) -> bool:
+        """Does it correct something?"""
+        return any(isinstance(fact, Mending) for fact in self.ways[0])
+
+
+@dataclass
+class Rehearsal:
+    """Judges records one after the other as if each before it had been recorded; nothing is.
+
+    The draft lies over a book that goes on: it never sees less than the book held when a record was judged, but what
     another takes meanwhile from a batch that the draft has touched it does not see. So an answer of `judge` is what the
     house says now, not what it will say: recording judges again.
+
+    A correction is read at the position of what it corrects, and asks what came after it. Positions of the draft are those
+    that others take meanwhile; so where anything is corrected, the draft lies over the book as it was known at the start
+    (`still`), and sees nothing of what comes later.
     """
 
     recording: Recording
+    still: bool = False
     _draft: Book = field(init=False)
+    _from: int = field(init=False)
     _named: dict[tuple[str, str], Event] = field(default_factory=dict[tuple[str, str], Event])
+    _admitted: int = 0
 
     def __post_init__(self) -> None:
         self.recording.catch_up()
-        self._draft = self.recording.book.overlay()
+        book = self.recording.book
+        self._from = book.position
+        self._draft = (book.known_at(self._from) if self.still else book).overlay()
 
-    def judge(self, statements: Sequence[Statement]) -> int:
-        """Judge statements for as long as a hold lasts; returns how many got their answer, at least one.
+    def judge(self, trials: Sequence[Trial]) -> int:
+        """Judge records for as long as a hold lasts; returns how many got their answer, at least one.
 
         A refusal stands in the statement's `answer`, what was found in its `findings`.
         """
@@ -50,8 +80,8 @@ class Rehearsal:
             nonlocal judged
             until = time.monotonic() + HELD_S
             now_us = max(instant_us(self.recording.clock()), self.recording.ledger.head().record_time_us)
-            for statement in statements:
-                self._judge(statement, now_us)
+            for trial in trials:
+                self._try(trial, now_us)
                 judged += 1
                 if time.monotonic() > until:
                     break
@@ -60,16 +90,31 @@ class Rehearsal:
         self.recording.check(held())
         return judged
 
+    def _try(self, trial: Trial, now_us: int) -> None:
+        tried: list[Statement] = []
+        for way in trial.ways:
+            statement = Statement(tuple(way), "")
+            self._judge(statement, now_us)
+            tried.append(statement)
+            if statement.answer is None:
+                trial.statement, trial.place = statement, self._admitted
+                found = (self._draft.requests.get((fact.enterprise, fact.event_id)) for fact in way)
+                trial.asks = trial.mends and any(request is not None and request.open for request in found)
+                self._admitted += 1
+                return
+        trial.statement = tried[0]
+
     def _judge(self, statement: Statement, now_us: int) -> None:
         own = self._draft.overlay()
         named: dict[tuple[str, str], Event] = {}
         try:
             for number, event in enumerate(statement.facts):
                 name = event.enterprise, event.event_id
-                known = named.get(name) or self._known(name)
+                known, kept = self._known(name)
+                known = named.get(name) or known
                 if known is not None and known != event:
                     raise Conflict("event-id-used", event=event.event_id, where=f"facts[{number}]")
-                if known is None:
+                if not kept and name not in named:
                     try:
                         statement.findings += admit(event, own, now_us)
                     except Problem as problem:
@@ -82,18 +127,30 @@ class Rehearsal:
         own.fold()
         self._named |= named
 
-    def _known(self, name: tuple[str, str]) -> Event | None:
+    def _known(self, name: tuple[str, str]) -> tuple[Event | None, bool]:
+        """What is known under a name, and whether the draft has read it; one that stands still has not seen the latest."""
         if name in self._named:
-            return self._named[name]
+            return self._named[name], True
         entry = self.recording.ledger.find(*name)
-        return None if entry is None else entry.event
+        if entry is None:
+            return None, False
+        return entry.event, not self.still or entry.position <= self._from
 
 
-def rehearse(statements: Sequence[Statement], recording: Recording) -> Iterator[int]:
-    """Judge statements in order; after each hold it tells how many have their answer."""
-    rehearsal = Rehearsal(recording)
-    done = 0
-    while done < len(statements):
-        done += rehearsal.judge(statements[done : done + HOLD_MOST])
-        yield done
-        time.sleep(APART_S)
+def rehearse(trials: Sequence[Trial], recording: Recording) -> Iterator[int]:
+    """Judge records in order; after each hold it tells how many have their answer.
+
+    Corrections may have to come in another order than what they correct: less is drawn before a batch is said to be
+    smaller, and a batch is said to be larger before more is drawn. So where anything is corrected, what was refused is
+    judged again, the last first, then the first first, until none more is admitted; each keeps its last refusal.
+    """
+    mends = any(trial.mends for trial in trials)
+    rehearsal = Rehearsal(recording, still=mends)
+    pending, before = list(trials), len(trials) + 1
+    while pending and len(pending) < before:
+        before, done = len(pending), 0
+        while done < len(pending):
+            done += rehearsal.judge(pending[done : done + HOLD_MOST])
+            yield len(trials) - len(pending) + done
+            time.sleep(APART_S)
+        pending = [trial for trial in reversed(pending) if trial.place is None] if mends else []

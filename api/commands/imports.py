@@ -145,6 +145,12 @@ def _print(report: ImportReport, written: Path | None) -> None:
     for held in report.held[:SHOWN_MOST]:
         out.print(f"[yellow]∥[/] {held.sheet} 第 {_rows(held.rows)} 行：{escape(held.zh)}", highlight=False)
         out.print(f"  {escape(held.en)}", style="dim", highlight=False)
+    for changed in report.changed[:SHOWN_MOST]:
+        out.print(f"[green]±[/] {changed.sheet} 第 {_rows(changed.rows)} 行：{escape(changed.zh)}", highlight=False)
+        out.print(f"  {escape(changed.en)}", style="dim", highlight=False)
+    if len(report.changed) > SHOWN_MOST:
+        more = len(report.changed) - SHOWN_MOST
+        out.print(f"……另有 {more} 项更正与撤销 · and {more} more corrections and withdrawals", highlight=False)
     for row in report.waiting:
         out.print(f"[yellow]…[/] {row.sheet} 第 {_rows(row.rows)} 行：{escape(row.zh)}", highlight=False)
         out.print(f"  {escape(row.en)}", style="dim", highlight=False)
@@ -203,7 +209,8 @@ def _print_end(report: ImportReport) -> None:
     )
     held = sum(len(each.rows) for each in report.held)
     out.print(
-        f"{done}：{report.rows} 行，新事实 {report.facts}，未变 {report.unchanged}，错误 {len(report.errors)}，"
+        f"{done}：{report.rows} 行，新事实 {report.facts}，更正 {report.corrected}，撤销 {report.withdrawn}，"
+        f"待对方确认 {report.asked}，未变 {report.unchanged}，错误 {len(report.errors)}，"
         f"暂缓 {held} 行，待对方登记 {len(report.waiting)}，核查发现 {len(report.findings)}",
         highlight=False,
     )
@@ -211,7 +218,8 @@ def _print_end(report: ImportReport) -> None:
     if report.committed or report.good:
         done_en = "good rows recorded" if partly else "recorded" if report.committed else "sound, nothing recorded"
     out.print(
-        f"{done_en}: {report.rows} rows, {report.facts} new facts, {report.unchanged} unchanged, "
+        f"{done_en}: {report.rows} rows, {report.facts} new facts, {report.corrected} corrected, "
+        f"{report.withdrawn} withdrawn, {report.asked} waiting for agreement, {report.unchanged} unchanged, "
         f"{len(report.errors)} wrong, {held} held back, {len(report.waiting)} waiting, {len(report.findings)} findings",
         style="dim",
         highlight=False,

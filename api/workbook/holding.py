@@ -29,8 +29,8 @@ def held_rows(found: Sequence[Unit], errors: Iterable[ImportProblem]) -> Iterato
     """The rows of what fails that are not wrong themselves, each record with what it waits for."""
     wrong = {(problem.place.sheet, problem.place.row) for problem in errors}
     for unit in found:
-        rows = tuple(row.number for row in unit.rows if (unit.sheet.zh, row.number) not in wrong)
-        if not unit.fails or not rows:
+        rows = tuple(row.number for row in unit.every if (unit.sheet.zh, row.number) not in wrong)
+        if not unit.fails or not rows or unit.unchanged:
             continue
         sheet, row = _root(unit, found, wrong)
         told = Malformed("row-held-back", sheet=sheet, row=row) if row else Malformed("row-held-back-unread")

@@ -1,16 +1,18 @@
 """What the rules say of a row, told in the words of the file: its codes for our ids, its columns for our fields."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from api.workbook.general import SENT
 from api.workbook.numbering import manifest_number
-from api.workbook.report import ImportFinding, ImportProblem
+from api.workbook.report import ChangedRows, ImportFinding, ImportProblem
 from api.workbook.rows import Row
 from api.workbook.world import Unit, World
-from flows.errors import Problem
+from flows.errors import Language, Problem, Refusal
 from flows.law import Finding
+from flows.mending import SHOWN_MOST, Breaks
 
+LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 _COLUMN_OF: Final = {
     "overdrawn": "mass", "batch-used-up": "batch", "batch-unknown": "batch", "batch-on-the-road": "batch",
     "batch-at-the-gate": "batch", "batch-not-in-storage": "batch", "batch-id-used": "code", "time-in-future": "time",
@@ -47,15 +49,76 @@ def _called(code: str, container: str) -> str:
 
 def refused(unit: Unit, problem: Problem, words: Mapping[str, str]) -> ImportProblem:
     """What the rules refused, at the row that it is about."""
-    told = Problem(problem.key)
-    told.figures = {
-        name: words.get(value, value) if isinstance(value, str) else value for name, value in problem.figures.items()
-    }
+    told = _told(problem, words)
     row = _row_about(unit, told)
     key = _COLUMN_OF.get(problem.key)
     if key is not None and not row.sheet.has(key):
         key = "record" if row.sheet.has("record") else "code" if row.sheet.has("code") else None
     return row.wrong(told, key).told
+
+
+def broken(unit: Unit, breaks: Breaks, rows: Mapping[str, Unit], words: Mapping[str, str]) -> ImportProblem:
+    """A correction that later facts rest on: each is named, by its row where the file has one for it."""
+    named: list[str] = []
+    for position, event, problem in breaks.later[:SHOWN_MOST]:
+        of = rows.get(event.event_id)
+        where = f"{of.sheet.zh} {of.first.number}" if of is not None else f"#{position} {event.event_id}"
+        named.append(f"{where}（{_told(problem, words).text('zh')}）")
+    count = int(breaks.figures["count"] or 0)
+    told = Refusal("file-correction-breaks", count=count, named="；".join(named) or "—")
+    key = "mass" if unit.sheet.has("mass") and not unit.cancelled else "cancelled"
+    return unit.first.wrong(told, key).told
+
+
+def rows_by_fact(found: Iterable[Unit], world: World) -> Mapping[str, Unit]:
+    """The records of the file by the names of their facts, those in the ledger and those to come."""
+    rows: dict[str, Unit] = {}
+    for unit in found:
+        facts = (*world.names.records.get(unit.identity, ()), *unit.facts)
+        rows.update({fact.event_id: unit for fact in facts})
+    return rows
+
+
+def changed_rows(found: Iterable[Unit], words: Mapping[str, str]) -> Iterator[ChangedRows]:
+    """What is corrected, withdrawn or stated anew, each with what differs."""
+    for unit in found:
+        changed = unit.changed
+        if changed is None or unit.fails:
+            continue
+        zh, en = (_changed_text(unit, language, words) for language in LANGUAGES)
+        yield ChangedRows(
+            sheet=unit.sheet.zh, rows=tuple(row.number for row in unit.every), record=unit.identity[-1],
+            change=changed.kind, asked=changed.asked, zh=zh, en=en,
+        )  # fmt: skip
+
+
+def _changed_text(unit: Unit, language: Language, words: Mapping[str, str]) -> str:
+    changed = unit.changed
+    assert changed is not None
+    differs = [
+        f"{unit.sheet.zh_of(key)} {words.get(held, held)} → {words.get(read, read)}"
+        for key, read, held in changed.columns
+    ]
+    match changed.kind:
+        case "corrected":
+            told = Problem("file-change-corrected", changes="；".join(differs) or "—")
+        case "withdrawn":
+            told = Problem("file-change-withdrawn")
+        case _:
+            told = Problem("file-change-restored")
+    what = told.text(language)
+    if changed.asked and changed.later:
+        return Problem("file-change-asked-first", what=what, later=changed.later).text(language)
+    return Problem("file-change-asked", what=what).text(language) if changed.asked else what
+
+
+def _told(problem: Problem, words: Mapping[str, str]) -> Problem:
+    """The same, with our ids by what the file calls them."""
+    told = Problem(problem.key)
+    told.figures = {
+        name: words.get(value, value) if isinstance(value, str) else value for name, value in problem.figures.items()
+    }
+    return told
 
 
 def found_in(unit: Unit, findings: Sequence[Finding], words: Mapping[str, str]) -> Iterable[ImportFinding]:

@@ -1,11 +1,15 @@
 """Is this what the ledger holds already? Two statements of one record compared, whatever names its facts go by."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Final, cast
 
 from api.workbook.names import Names
+from api.workbook.values import PPM_PER_PERCENT
 from flows.events import Event
 from flows.mass import tonnes
+from flows.times import shown
 
 _NEW_NAMES: Final = {
     "stock_declared": {"product"}, "generated": {"product"}, "collected": {"product"}, "tapped": {"product"},
@@ -13,7 +17,7 @@ _NEW_NAMES: Final = {
 }  # fmt: skip
 _MADE_ID: Final = {"product": "batch_id", "outputs": "batch_id", "lines": "load_id", "accepted": "batch_id",
                    "rejected": "batch_id"}  # fmt: skip
-_ELSEWHERE_FINER: Final = {"note", "legs", "plate", "shipper", "scale_id", "driver", "code", "assay_no", "packing"}
+ELSEWHERE_FINER: Final = {"note", "legs", "plate", "shipper", "scale_id", "driver", "code", "assay_no", "packing"}
 """What a form or an interface may have told otherwise than a row can: it is not held against the row."""
 _COLUMN_OF: Final = {
     "mass_g": "mass", "event_time": "time", "material": "trade", "batch_id": "batch", "counted_g": "mass",
@@ -44,7 +48,7 @@ def _plain(value: Mapping[str, object], kind: str, names: Names, *, foreign: boo
     assert names is not None
     dropped = {
         "event_id",
-        *(_ELSEWHERE_FINER if foreign else ()),
+        *(ELSEWHERE_FINER if foreign else ()),
         *(("manifest_id",) if kind in ("submitted", "loaded") else ()),
         *(("mass_g",) if kind == "submitted" else ()),  # a plan; what was loaded is compared
     }
@@ -87,6 +91,10 @@ def _first_difference(ours: object, theirs: object, key: str) -> tuple[str, str,
 def _shown(value: object, key: str) -> str:
     if isinstance(value, int) and key.endswith("_g"):
         return tonnes(value)
+    if isinstance(value, int) and key.endswith("ppm"):
+        return f"{Decimal(value) / PPM_PER_PERCENT:f} %"
+    if isinstance(value, date):
+        return shown(value)
     if isinstance(value, tuple | dict):
         return str(len(cast("tuple[object, ...]", value)))
     return "—" if value is None else str(value)

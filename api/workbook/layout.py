@@ -38,6 +38,7 @@ STATUSES: Final = {
     "危险废物": "hazardous_waste", "一般工业固体废物": "general_waste", "再生原料": "recycled_raw_material",
     "产品": "product",
 }  # fmt: skip
+MARKS: Final = {"撤销": "cancelled", "作废": "cancelled", "是": "cancelled", "否": "stands", "正常": "stands"}
 SHIPPERS: Final = {"移出人": "consignor", "接受人": "consignee"}
 
 
@@ -58,6 +59,14 @@ class Column:
     unit: str = "t"
     zero: bool = False
     """May the mass be nought?"""
+
+
+CANCELLED: Final = Column(
+    "cancelled", "撤销", "撤销: what this row recorded is withdrawn; empty: it stands", "choice", words=MARKS
+)
+WHY: Final = Column("why", "更正原因", "Why a recorded row was changed or cancelled; empty: file and row are named")
+ABOUT_ROWS: Final = (CANCELLED, WHY)
+"""What every sheet asks of a row, and no fact holds."""
 
 
 @dataclass(frozen=True, slots=True)

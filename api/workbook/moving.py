@@ -147,14 +147,15 @@ def _manifest(unit: Unit, handles: Sequence[Handle], consignee: EnterpriseId, wo
 
 def lines_of(unit: Unit) -> list[int]:
     """The line of each row: as told, else by batch code and container, so that a sorted file says the same."""
-    told = [row.number_of("line") for row in unit.rows]
+    every = unit.every  # a row that is cancelled keeps its number: the others are called by theirs
+    told = [row.number_of("line") for row in every]
     given = {line for line in told if line is not None}
     if len(given) < len([line for line in told if line is not None]):
         raise unit.first.wrong(Malformed("workbook-line-twice", record=unit.identity[-1]), "line")
     free = iter(line for line in range(1, 2 * len(told) + 1) if line not in given)
-    order = sorted(range(len(told)), key=lambda i: (unit.rows[i].needed("batch"), unit.rows[i].said("container"), i))
+    order = sorted(range(len(told)), key=lambda i: (every[i].said("batch"), every[i].said("container"), i))
     numbered = {i: told[i] or next(free) for i in order}
-    return [numbered[i] for i in range(len(told))]
+    return [numbered[i] for i in range(len(unit.rows) or len(told))]
 
 
 def _legs(unit: Unit, world: World) -> list[Leg]:
@@ -218,7 +219,7 @@ def _partner_site(unit: Unit, consignee: EnterpriseId, world: World) -> Site:
 
 def received(unit: Unit, world: World) -> list[Event]:
     """What arrived on a manifest, and what was decided on each line."""
-    inbound = _inbound(unit, world)
+    inbound = inbound_of(unit, world)
     submitted, loaded = inbound.submitted, inbound.loaded
     assert loaded is not None, "a receipt waits for its load"
     unit.identity = ("receipt", submitted.manifest_id)
@@ -247,7 +248,8 @@ def received(unit: Unit, world: World) -> list[Event]:
     ]  # fmt: skip
 
 
-def _inbound(unit: Unit, world: World) -> Inbound:
+def inbound_of(unit: Unit, world: World) -> Inbound:
+    """The manifest that a receipt is of, which must be loaded; else the receipt waits."""
     number, consignor = unit.first.needed("manifest"), unit.agreed_text("consignor")
     of = [
         each

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from api.workbook.layout import Sheet
+from api.workbook.layout import ABOUT_ROWS, Sheet
 from flows.errors import Malformed
 
 NOTE_MAX = 500
@@ -29,7 +29,7 @@ def write_remarks(pairs: Iterable[tuple[str, str]], note: str | None) -> str | N
 
 def labels_of(sheet: Sheet) -> tuple[str, ...]:
     """Any header of a sheet may label what a note keeps."""
-    return tuple(column.zh for column in sheet.columns if column.zh != NOTE_LABEL)
+    return tuple(column.zh for column in sheet.columns if column.zh != NOTE_LABEL and column not in ABOUT_ROWS)
 
 
 def read_remarks(text: str | None, labels: Iterable[str]) -> tuple[Mapping[str, str], str]:

@@ -13,6 +13,8 @@ HEAD_KEYS: Final = frozenset({"workbook-header-unknown", "workbook-header-twice"
 """What stands against a row of headers."""
 
 Progress: TypeAlias = Literal["reading", "checking", "recording"]
+Change: TypeAlias = Literal["corrected", "withdrawn", "restored"]
+"""更正 · 撤销 · 恢复"""
 SheetHow: TypeAlias = Literal["title", "file_name", "remembered", "headers", "given"]
 """By what a table or a header is known: its title, its file's name, what was said of it before, its headers, what is said now."""
 
@@ -93,6 +95,19 @@ class WaitingRows(Frozen):
     problem: ImportProblem | None = None
 
 
+class ChangedRows(Frozen):
+    """A record that the ledger held otherwise: what is corrected, withdrawn or stated anew."""
+
+    sheet: str
+    rows: tuple[int, ...]
+    record: str
+    change: Change
+    asked: bool = False
+    """待对方确认: it holds when the other side agrees."""
+    zh: str
+    en: str
+
+
 class SheetRead(Frozen):
     """A table that bears none of our names, the sheet that it was read as, and how that is known."""
 
@@ -146,6 +161,14 @@ class ImportReport(Frozen):
     """New facts: stated, or to be stated on commit."""
     unchanged: int = 0
     """Records that the ledger holds already."""
+    corrected: int = 0
+    """Records that the ledger held otherwise, or no more, and that are read as the file says."""
+    withdrawn: int = 0
+    """Records that are read as never stated: their rows are marked so."""
+    asked: int = 0
+    """Records of loaded manifests that will be read so when the other side agrees."""
+    changed: tuple[ChangedRows, ...] = ()
+    """Each of them."""
     first_position: int | None = None
     last_position: int | None = None
     errors: tuple[ImportProblem, ...] = ()
@@ -171,5 +194,5 @@ class ImportReport(Frozen):
     @property
     def recordable(self) -> bool:
         """It may be recorded: all of it, or its good rows where that was asked, there are any, and no error is of the file."""
-        stands = self.facts or self.waiting or self.unchanged
+        stands = self.facts or self.changed or self.waiting or self.unchanged
         return self.good or bool(self.good_rows and stands and not any(each.of_file for each in self.errors))

@@ -8,7 +8,7 @@ from typing import Final
 
 from api.workbook.cells import cell_name
 from api.workbook.heads import Head, fingerprint, head_of, sheet_of, unused
-from api.workbook.layout import Column, Sheet
+from api.workbook.layout import CANCELLED, WHY, Column, Sheet
 from api.workbook.manner import Manner
 from api.workbook.reading import Handed, Raw, Table
 from api.workbook.report import ImportFinding, ImportProblem, Place, SheetRead
@@ -37,6 +37,10 @@ class Row:
     letters: Mapping[str, int] = field(default_factory=dict[str, int])
     faulty: bool = False
     """Some cell could not be read: the row is known, and nothing is made of it."""
+    cancelled: bool = False
+    """It is marked: what it recorded is withdrawn."""
+    why: str = ""
+    """The enterprise's word on why it was changed or cancelled."""
 
     def text(self, key: str) -> str | None:
         """A text, a code, a word."""
@@ -278,7 +282,15 @@ def _values(
             if column.kind == "unit":
                 read = values.pop(key, None)
                 unit = read if isinstance(read, str) else None
-    return Row(blank.sheet, blank.number, values, blank.told, blank.letters, bool(problems)), problems
+    cancelled, why = values.pop(CANCELLED.key, None) == "cancelled", values.pop(WHY.key, None)
+    if cancelled:  # it must be known which record it was, and no more
+        problems = [each for each in problems if each.place.column in _naming(blank.sheet)]
+    faulty, why = bool(problems), why if isinstance(why, str) else ""
+    return Row(blank.sheet, blank.number, values, blank.told, blank.letters, faulty, cancelled, why), problems
+
+
+def _naming(sheet: Sheet) -> set[str]:
+    return {sheet.zh_of(key) for key in (*sheet.group, "code", "container")}
 
 
 def row_of(sheet_key: str, number: int, told: Mapping[str, str], reader: CellReader) -> Row | list[ImportProblem]:

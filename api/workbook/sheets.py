@@ -1,9 +1,11 @@
 """All sheets of the workbook: who and where, the official ledgers, and what they lack."""
 
+from dataclasses import replace
 from typing import Final
 
 from api.workbook.general import GENERAL
 from api.workbook.layout import (
+    ABOUT_ROWS,
     ACCURACY,
     ARISINGS,
     EMISSIONS,
@@ -254,7 +256,10 @@ OTHER: Final = Sheet(
     "Stock counts, changes of legal status, packing.",
 )
 
-SHEETS: Final = (UNIT, STOCK, B1, B2, B3, B4, B5, *GENERAL, RECEIPT, RUN, LEAVING, ASSAY, ARISING, OTHER)
+SHEETS: Final = tuple(
+    replace(sheet, columns=(*sheet.columns, *ABOUT_ROWS))
+    for sheet in (UNIT, STOCK, B1, B2, B3, B4, B5, *GENERAL, RECEIPT, RUN, LEAVING, ASSAY, ARISING, OTHER)
+)
 BY_NAME: Final = {sheet.zh: sheet for sheet in SHEETS}
 BY_KEY: Final = {sheet.key: sheet for sheet in SHEETS}
 NOTES_SHEET: Final = "填写说明"

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from api.workbook.arising import arisen, assayed, gained, otherwise, registered
 from api.workbook.general import SENT, STORED, USED
-from api.workbook.known import difference
 from api.workbook.making import leaving, run, used_here
+from api.workbook.mending import settle, withdraw
 from api.workbook.moving import lines_of, received, received_code, sent
 from api.workbook.names import Identity
 from api.workbook.numbering import load_code
@@ -51,6 +51,11 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
             found[row.sheet.key, f"#{row.number}"] = lone
             continue
         unit = found.setdefault(key, Unit(row.sheet, key, [], site))
+        if row.cancelled:
+            unit.struck.append(row)
+            unit.skipped = unit.skipped or row.faulty
+            _link(unit, row, site, world)
+            continue
         if unit.rows and (row.sheet.key in _ROW_IS_RECORD or (key[0] == "unit" and key[1] != "plan")):
             if row.values != unit.first.values:
                 problem = Malformed("workbook-rows-differ", record=row.said("code"), row=unit.first.number)
@@ -202,7 +207,7 @@ def _families(found: Sequence[Unit]) -> Mapping[tuple[str, str], list[int]]:
                 for name in _names(unit):
                     same[site, code].add(name)
                     same[name].add((site, code))
-        if unit.sheet.key == "run":
+        if unit.sheet.key == "run" and not unit.cancelled:
             for name in _names(unit):
                 runs[name].append(number)
     gathered = defaultdict[tuple[str, str], list[int]](list)
@@ -230,7 +235,7 @@ def _day(row: Row) -> int:
 
 
 def _starts(unit: Unit) -> int:
-    return max(_day(row) for row in unit.rows)
+    return max(_day(row) for row in unit.every)
 
 
 def _priority(unit: Unit) -> tuple[int, ...]:
@@ -295,13 +300,16 @@ def build(found: Sequence[Unit], ordered: Iterable[Unit], world: World) -> None:
             unit.skipped = True
         if unit.fails:
             continue
+        if unit.cancelled:
+            _withdraw(unit, world)
+            continue
         waiting = next((cause.awaits for cause in causes if cause.awaits is not None), None)
         if waiting is not None:
             unit.awaits = waiting
             continue
         try:
             unit.facts = BUILDERS[unit.sheet.key](unit, world)
-            _settle(unit, world)
+            settle(unit, world)
         except Awaits as awaited:
             unit.awaits = awaited
         except RowProblem as fault:
@@ -313,18 +321,8 @@ def build(found: Sequence[Unit], ordered: Iterable[Unit], world: World) -> None:
             unit.problems.append(unit.first.wrong(problem).told)
 
 
-def _settle(unit: Unit, world: World) -> None:
-    """A record that the ledger holds already is no new fact; with other content it is an error."""
-    known = world.names.records.get(unit.identity) or world.names.by_event(unit.facts)
-    if known is not None:
-        differs = difference(unit.facts, known, world.names)
-        if differs is not None:
-            key, read, held = differs
-            column = key if unit.sheet.has(key) else "note"
-            figures = {"record": unit.identity[-1] or unit.identity[2], "read": read, "held": held}
-            raise unit.first.wrong(Malformed("workbook-recorded-otherwise", **figures), column)
-        unit.facts = []
-    else:
-        for name, handle in unit.makes:
-            world.define(name, handle)
-    unit.unchanged = (not unit.facts and unit.sheet.key not in USED) or known is not None
+def _withdraw(unit: Unit, world: World) -> None:
+    try:
+        withdraw(unit, world)
+    except RowProblem as fault:
+        unit.problems.append(fault.told)

@@ -49,8 +49,8 @@ HINTS: Final = (
         "An import checks all rows first and lists all errors at once; then all rows are recorded, or none.",
     ),
     (
-        "同一文件再次导入不会重复登记。已登记的行不可改内容：新记录请用新编码。",
-        "The same file again changes nothing. A recorded row cannot change: a new record needs a new code.",
+        "同一文件再次导入不会重复登记。改过的行登记为更正，“撤销”列填“撤销”的行撤销登记，删去的行不受影响。",
+        "The same file again changes nothing. A changed row is recorded as a correction, a row marked 撤销 is withdrawn; a row that is left out stays as it was.",
     ),
     (
         "行的先后没有关系：系统按因果排序。序号只供阅读。",

@@ -1,6 +1,6 @@
 """What rows refer to: sites, facilities and batches by their codes, whether the ledger knows them or the file brings them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -9,11 +9,11 @@ from api.workbook.layout import Sheet
 from api.workbook.names import BatchName, Identity, Names
 from api.workbook.numbering import REFUSED
 from api.workbook.remarks import write_remarks
-from api.workbook.report import ImportFinding, ImportProblem
+from api.workbook.report import Change, ImportFinding, ImportProblem
 from api.workbook.rows import Row, RowProblem
 from api.workbook.values import CellReader, Value
 from flows import codes
-from flows.book import Book
+from flows.book import Book, Request
 from flows.errors import Figure, Malformed, Problem, Unknown
 from flows.events import Event, Packing, Portion
 from flows.ids import BatchId, EnterpriseId, Id, derived, own_id, owner
@@ -46,6 +46,21 @@ class Handle:
 
 
 @dataclass
+class Changed:
+    """What becomes of a record that the ledger holds otherwise, or no more."""
+
+    kind: Change
+    columns: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    """The columns that differ, with what the file says and what the ledger holds."""
+    ways: list[list[Event]] = field(default_factory=list[list[Event]])
+    """The orders in which its facts may be told; none: all that can be asked now is asked already."""
+    asked: bool = False
+    """Another enterprise has to agree."""
+    later: int = 0
+    """Facts whose correction can be asked for when the one before is agreed on."""
+
+
+@dataclass
 class Unit:
     """The rows that are one record, and what became of them."""
 
@@ -65,6 +80,10 @@ class Unit:
     skipped: bool = False
     """Something that it rests on failed: judged when that is mended."""
     unchanged: bool = False
+    struck: list[Row] = field(default_factory=list[Row])
+    """Rows of it that are marked as cancelled."""
+    changed: Changed | None = None
+    """What the ledger holds otherwise."""
     key: Identity = ()
     """What its rows share in the file, whatever manifest they turn out to speak of."""
 
@@ -72,9 +91,29 @@ class Unit:
         self.key = self.identity
 
     @property
+    def every(self) -> list[Row]:
+        """Its rows, those that are cancelled too."""
+        return [*self.rows, *self.struck]
+
+    @property
     def first(self) -> Row:
         """The row that errors of the whole record are told at."""
-        return self.rows[0]
+        return self.every[0]
+
+    @property
+    def cancelled(self) -> bool:
+        """Is each of its rows marked as cancelled?"""
+        return not self.rows
+
+    @property
+    def ways(self) -> list[list[Event]]:
+        """The orders in which its facts may be told."""
+        return self.changed.ways if self.changed is not None and self.changed.ways else [self.facts]
+
+    @property
+    def why(self) -> str:
+        """What its rows say of why it was changed."""
+        return next((row.why for row in self.every if row.why), "")
 
     @property
     def fails(self) -> bool:
@@ -145,8 +184,11 @@ class World:
     handles: dict[tuple[str, str], dict[str, Handle]] = field(default_factory=dict[tuple[str, str], dict[str, Handle]])
     taken: dict[BatchId, list[int]] = field(default_factory=dict[BatchId, list[int]])
     """What runs take in of each batch, portion by portion."""
+    mends: tuple[date, str] | None = None
+    """Rows that the ledger holds otherwise are corrections, asked on that day by a file of that name; none: they are errors."""
     awaited: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Codes that rows which wait already will bring."""
+    _requests: dict[int, list[Request]] | None = None
 
     @classmethod
     def of(cls, enterprise: EnterpriseId, book: Book, names: Names) -> "World":
@@ -259,6 +301,22 @@ class World:
     def take(self, portion: Portion) -> None:
         """Remember what a run takes in."""
         self.taken.setdefault(portion.batch_id, []).append(portion.mass_g)
+
+    def untake(self, portion: Portion) -> None:
+        """Forget what a run took in: it is told otherwise now."""
+        taken = self.taken.get(portion.batch_id, [])
+        if portion.mass_g in taken:
+            taken.remove(portion.mass_g)
+        if not taken:
+            self.taken.pop(portion.batch_id, None)
+
+    def requests_of(self, position: int) -> Sequence[Request]:
+        """What was asked about a fact, whatever came of it."""
+        if self._requests is None:
+            self._requests = {}
+            for request in self.book.requests.every():
+                self._requests.setdefault(request.corrects, []).append(request)
+        return self._requests.get(position, ())
 
     def new_id(self, kind: str, *names: str) -> Id:
         """An id of this enterprise's own."""

@@ -164,10 +164,14 @@ def test_a_job_of_a_dead_process_is_taken_over_and_can_be_finished_from_the_desk
 
 
 def hand_in(house: House, answers: list[ImportReport]) -> None:
-    data = files()[SMELTER]
+    hand_in_file(house, files()[SMELTER], PLAIN, answers)
 
+
+def hand_in_file(house: House, data: bytes, manner: Manner, answers: list[ImportReport]) -> None:
     def work(watch: Watch) -> ImportReport:
-        return commit_workbook(data, SMELTER, house.recording, house.desk, recorded_by=SMELTER, watch=watch)
+        return commit_workbook(
+            data, SMELTER, house.recording, house.desk, recorded_by=SMELTER, manner=manner, watch=watch
+        )
 
     answers.append(jobs_on(house.desk).run(job(data=data), data, work))
 
@@ -191,13 +195,13 @@ def test_identical_uploads_at_one_instant_record_once(way: Callable[[House, list
 
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-c", "from api.cli import main; main()", "import", "--json", "--as", YEAR_OF)
+COMMAND = (sys.executable, "-c", "from api.cli import main; main()", "import", "--json", "--as")
 
 
-def importing(folder: Path, file: Path) -> subprocess.Popen[str]:
+def importing(folder: Path, file: Path, owner: str = YEAR_OF) -> subprocess.Popen[str]:
     """`huanliu import` in a process of its own."""
     environment = {**os.environ, "HUANLIU_DATA": str(folder), "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([*COMMAND, str(file)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([*COMMAND, owner, str(file)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def opened(folder: Path) -> Service:

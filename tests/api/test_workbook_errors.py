@@ -178,7 +178,7 @@ def test_one_row_twice_is_one_row() -> None:
     assert (report.errors, report.facts) == ((), checked(good()).facts)
 
 
-def test_a_recorded_row_with_other_content_is_refused_with_both() -> None:
+def test_a_recorded_row_with_other_content_is_told_with_both() -> None:
     house = House()
     house.take(SMELTER, filled(good()))
     book = good()
@@ -187,10 +187,10 @@ def test_a_recorded_row_with_other_content_is_refused_with_both() -> None:
 
     report = checked(book, house)
 
-    assert [(each.place.sheet, each.place.cell, each.key) for each in report.errors] == [
-        ("B.1 产生", "H3", "workbook-recorded-otherwise"), ("化验", "E2", "workbook-recorded-otherwise"),
+    assert report.errors == ()
+    assert [(each.sheet, each.rows, each.zh) for each in report.changed] == [
+        ("B.1 产生", (3,), "更正：产生量 5 t → 6 t"), ("化验", (2, 3), "更正：水分（%） 1.5 % → 1.6 %"),
     ]  # fmt: skip
-    assert "台账为 5 t，本次为 6 t" in report.errors[0].zh
 
 
 def test_rows_in_a_circle_are_named() -> None:
