@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -62,16 +62,35 @@ class Because:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changed:
-    """A batch or a manifest that is told otherwise: by field what was and what is, and the facts that the caller sees."""
+    """A batch or a manifest that is told otherwise. Values and facts are looked up for the rows that somebody reads."""
 
     name: str
     how: How
-    fields: Mapping[str, tuple[object, object]]
-    because: tuple[Because, ...]
-    others: int = 0
-    """Facts beyond those named, or that the caller does not see."""
+    views: Callable[[], tuple[Leaves | None, Leaves | None]]
+    facts: Callable[[], tuple[tuple[Because, ...], int]]
+
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[object, object]]:
+        """By field what was and what is."""
+        then, now = (view or {} for view in self.views())
+        names = dict.fromkeys([*then, *now])
+        return {name: (then.get(name), now.get(name)) for name in names if then.get(name) != now.get(name)}
+
+    @cached_property
+    def because(self) -> tuple[Because, ...]:
+        """The facts that did it and that the caller may read, the earliest first."""
+        return self._told[0]
+
+    @property
+    def others(self) -> int:
+        """Facts beyond those named, or that the caller does not see."""
+        return self._told[1]
+
+    @cached_property
+    def _told(self) -> tuple[tuple[Because, ...], int]:
+        return self.facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +137,67 @@ class Comparison:
     def batches(self) -> Iterator[Changed]:
         """The batches that differ, by id."""
         wrote = self._ground.batches.changes(self.earlier.position, self.later.position)
-        names = sorted(self._moved() | wrote.keys() if self._by_time else wrote)
-        for name in names:
-            yield from self._changed(name, wrote.get(name, []), self._batch_view, self._batch_facts)
+        for name in sorted(self._moved() | wrote.keys() if self._by_time else wrote):
+            was, now = self._seen_batch(self.earlier, name), self._seen_batch(self.later, name)
+            whole = all(side is None or known.sight.knows_stock(side) for side, known in self._sides(was, now))
+            yield from self._changed(name, (was, now), self._batch_view, wrote.get(name, []), whole=whole)
 
     def manifests(self) -> Iterator[Changed]:
         """The manifests that differ, by id."""
         wrote = self._ground.manifests.changes(self.earlier.position, self.later.position)
-        every = self.later.service.book.manifests.keys() if self._by_time else wrote
-        for name in sorted(every):
-            yield from self._changed(name, wrote.get(name, []), self._manifest_view, self._manifest_facts)
+        for name in sorted(self.later.service.book.manifests.keys() if self._by_time else wrote):
+            was, now = self._seen_manifest(self.earlier, name), self._seen_manifest(self.later, name)
+            yield from self._changed(name, (was, now), self._manifest_view, wrote.get(name, []), whole=True)
 
     @property
     def _ground(self) -> Book:
         return self.later.service.recording.book
 
+    def _sides(self, was: Thing | None, now: Thing | None) -> tuple[tuple[Thing | None, State], ...]:
+        return (was, self.earlier), (now, self.later)
+
+    @staticmethod
+    def _seen_batch(side: State, name: BatchId) -> Batch | None:
+        batch = side.service.book.find_batch(name)
+        return batch if batch is not None and side.sight.sees_batch(batch) else None
+
+    @staticmethod
+    def _seen_manifest(side: State, name: ManifestId) -> Manifest | None:
+        manifest = side.service.book.find_manifest(name)
+        return manifest if manifest is not None and side.sight.sees_manifest(manifest) else None
+
     def _changed(
         self,
         name: str,
-        wrote: Sequence[int],
+        seen: tuple[Thing | None, Thing | None],
         view: Callable[[State, str], Leaves | None],
-        happened: Callable[[str], set[int]],
+        wrote: Sequence[int],
+        *,
+        whole: bool,
     ) -> Iterator[Changed]:
-        was, now = view(self.earlier, name), view(self.later, name)
-        if was == now or (was is None and now is None):
+        """Whether it differs for the caller; who knows `whole` of it need not have every value compared."""
+        was, now = seen
+        if was == now and not self._by_time:
             return
-        how: How = "made" if was is None else "withdrawn" if now is None else "changed"
-        then, today = was or {}, now or {}
-        fields = {
-            key: (then.get(key), today.get(key))
-            for key in dict.fromkeys([*then, *today])
-            if then.get(key) != today.get(key)
-        }
-        because = {*wrote, *(happened(name) if self._by_time else ())}
-        told, others = self._told(because)
-        yield Changed(name, how, fields, told, others)
+        views = cache(lambda: (view(self.earlier, name), view(self.later, name)))
+        there = (was is not None, now is not None)
+        if self._by_time or not whole:
+            told = views()
+            there = (told[0] is not None, told[1] is not None)
+            if told[0] == told[1]:
+                return
+        how: How = "changed" if all(there) else "made" if there[1] else "withdrawn"
+
+        def facts() -> tuple[tuple[Because, ...], int]:
+            happened = self._between(self._ground.history(name)) if self._by_time else set[int]()
+            return self._told({*wrote, *happened})
+
+        yield Changed(name, how, views, facts)
 
     def _batch_view(self, side: State, name: BatchId) -> Leaves | None:
         """All of a batch that the caller may know, at one side; None where there is none for them."""
-        batch = side.service.book.find_batch(name)
-        if batch is None or not side.sight.sees_batch(batch):
+        batch = self._seen_batch(side, name)
+        if batch is None:
             return None
         told = batch_json(batch, side.service, side.sight)
         if side.sight.knows_stock(batch):
@@ -199,11 +239,8 @@ class Comparison:
             found |= {lineage.batch_ids[rank] for rank in ranks}
         return found
 
-    def _batch_facts(self, name: BatchId) -> set[int]:
-        """The facts on a batch that had happened on one side of two instants only."""
-        return self._between(self._ground.history(name))
-
     def _between(self, positions: Iterable[int]) -> set[int]:
+        """Of these facts those that had happened on one side of two instants only."""
         found: set[int] = set()
         for position in positions:
             told = [self._happened(side, position) for side in (self.earlier, self.later)]
@@ -221,8 +258,8 @@ class Comparison:
 
     def _manifest_view(self, side: State, name: ManifestId) -> Leaves | None:
         """All of a manifest's facts, value by value, and where it stands."""
-        manifest = side.service.book.find_manifest(name)
-        if manifest is None or not side.sight.sees_manifest(manifest):
+        manifest = self._seen_manifest(side, name)
+        if manifest is None:
             return None
         history = list(manifest.history)
         at_us = side.horizon.at_us
@@ -232,12 +269,11 @@ class Comparison:
         if not history:
             return None
         told: Leaves = {"state": state(tuple(history)).value}
+        if at_us is None:
+            told["effective"] = moment_of(manifest.effective_us).isoformat()
         for fact in history:
             told |= dict(leaves(event_json(fact), fact.kind))
         return told
-
-    def _manifest_facts(self, name: ManifestId) -> set[int]:
-        return self._between(self._ground.history(name))
 
     # figures ----------------------------------------------------------------------------------------------------
 

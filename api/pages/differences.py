@@ -28,7 +28,7 @@ FIELDS_MOST: Final = 12
 """Values of one row; a batch has fewer, and a manifest that is corrected seldom more."""
 _WORDED: Final = {"legal_status": "status", "place": "place", "origin": "origin", "state": "state"}
 """Fields whose values are words of ours, and the table that has them."""
-_TIMES: Final = frozenset({"made", "used", "placed"})
+_TIMES: Final = frozenset({"made", "used", "placed", "effective"})
 _SAID_BY_OTHERS: Final = frozenset({"name_zh", "name_en", "position", "item_pending", "waste_edition", "division"})
 """What only follows from another field of the row."""
 
