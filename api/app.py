@@ -43,6 +43,8 @@ Facts in, readings out. 事实登记，读数取出。
 - Lists come by page; the `Link` header names the next one. `Huanliu-Position` is the ledger position that an answer
   knows at least: it tells how many entries there are, and nothing of whose.
 - What a caller may not see answers like what does not exist.
+- Readings take `as_of` (a position, a day or an instant of record: what was known) and, where it matters, `at` (what had happened
+  by then). Asked again later with the same `as_of`, the answer is the same to the byte. `/differences` compares two of them.
 - Send an `Idempotency-Key` with whatever changes something: a retry of the same request gets the first reply again for 30
   days. What was refused is not held against the key. Facts are safe without it: their `event_id` is used once.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.rest import audit, corrections, shapes
+from api.rest import audit, corrections, differences, shapes
 from flows.events import KINDS
 from tests.api.world import DROSS, INGOT, M1, World
 
@@ -80,6 +80,7 @@ _ANSWERS: dict[str, type[shapes.Shape]] = {
     "manifests": shapes.Manifests,
     f"manifests/{M1}": shapes.Manifest,
     "imports/columns": shapes.OwnColumns,
+    "differences?from=9": differences.Differences,
 }
 OF_ENTERPRISES = {"imports/columns"}
 """What an enterprise calls its columns is its own to see."""
