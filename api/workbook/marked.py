@@ -12,6 +12,7 @@ from api.workbook.delimited import Script, write_delimited
 from api.workbook.heads import ERRORS_HEADER, head_of
 from api.workbook.layout import Column
 from api.workbook.manner import Manner, normal
+from api.workbook.parting import Written, part
 from api.workbook.reading import Handed, Raw, Table
 from api.workbook.report import ImportProblem, ImportReport
 from api.workbook.sheets import BY_NAME, ERRORS_SHEET
@@ -160,6 +161,7 @@ def _xlsx(found: Sequence[Marks], report: ImportReport, language: Language) -> b
         for marks in found:
             if marks.table.name.strip() != ERRORS_SHEET:  # that of an earlier time is written anew
                 writer.table(marks)
+    part(cast("Written", opened))
     return target.getvalue()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 from api.workbook.general import GENERAL
 from api.workbook.layout import Column, Sheet
+from api.workbook.parting import Written, part
 from api.workbook.sheets import CODES_SHEET, NOTES_SHEET, SHEETS
 from api.workbook.values import EXACT_DIGITS, PPM_PER_PERCENT, Value
 from api.workbook.yearly_sheets import READINGS
@@ -95,6 +96,7 @@ def write_book(rows: Filled, catalogue: Catalogue, remarks: Sequence[tuple[str, 
         for sheet in (*SHEETS, *(each for each in READINGS if rows.get(each.key))):
             writer.sheet(sheet, rows.get(sheet.key, ()))
         _write_lists(book, lists)
+    part(cast("Written", opened))
     return target.getvalue()
 
 

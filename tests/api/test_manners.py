@@ -6,6 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from api.manners import giving_way, settle_memory, unsettle_memory
+from api.workbook.template import write_book
+from flows.materials import catalogue
+
+CIRCLES_MOST = 500
+"""Objects: what modules leave that are read for the first time. A workbook has thousands."""
 
 
 @pytest.fixture
@@ -33,6 +38,18 @@ def test_circles_that_die_soon_are_found() -> None:
     del circle
 
     assert gc.collect() >= 1
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_a_request_wrote_is_gone_without_a_collection() -> None:
+    """A written workbook lies in no circle, for a settled process might lay it aside with the ledger."""
+    gc.collect()
+    gc.disable()
+    try:
+        assert write_book({}, catalogue())
+        assert gc.collect() < CIRCLES_MOST
+    finally:
+        gc.enable()
 
 
 @pytest.mark.usefixtures("settled")
