@@ -17,6 +17,8 @@ WHOLE: Final = 2
 PORTIONS: Final = (700, 10, 2)
 """A settled process looks at the whole after some twenty thousand new objects, and not after seventy thousand: 5 ms in
 place of 15 to 30, in which no thread moves."""
+LASTING: Final = 25_000
+"""So many objects that outlived a whole collection are the ledger's, and laid aside: requests in flight have hundreds."""
 
 
 class _Running:
@@ -34,13 +36,15 @@ def settle_memory() -> None:
 
     Collecting garbage stops all threads while it looks at every object that lives: a tenth of a second and more beside
     a ledger in memory, each time that it has grown by a quarter. So what a whole collection leaves is laid aside, and
-    the next looks at what came since. The price: what lay aside and dies in a circle is not found again. Facts and imports
-    leave none; what does, a written workbook, is taken apart by whoever made it (`api.workbook.parting`).
+    the next looks at what came since. The price: what lay aside and dies in a circle is not found again. Each request
+    leaves a small one, so nothing is laid aside before the ledger has grown, and then it is those in flight. Facts and
+    imports leave none; a written workbook is taken apart by whoever made it (`api.workbook.parting`).
     """
     if _lay_aside not in gc.callbacks:
         gc.callbacks.append(_lay_aside)
         gc.set_threshold(*PORTIONS)
     gc.collect()
+    gc.freeze()
     gc.collect()  # nothing is left to look at, so the next comes by what was made since and not by what stood before
 
 
@@ -53,7 +57,7 @@ def unsettle_memory() -> None:
 
 
 def _lay_aside(phase: str, collected: dict[str, int]) -> None:
-    if phase == "stop" and collected["generation"] == WHOLE:
+    if phase == "stop" and collected["generation"] == WHOLE and len(gc.get_objects(WHOLE)) > LASTING:
         gc.freeze()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.manners import giving_way, settle_memory, unsettle_memory
+from api.manners import LASTING, giving_way, settle_memory, unsettle_memory
 from api.workbook.template import write_book
 from flows.materials import catalogue
 
@@ -23,7 +23,7 @@ def settled() -> Iterator[None]:
 @pytest.mark.usefixtures("settled")
 def test_what_lasts_is_looked_at_once() -> None:
     before = gc.get_freeze_count()
-    lasting = [[number] for number in range(10_000)]
+    lasting = [[number] for number in range(LASTING + 1)]
     gc.collect()
 
     assert gc.get_freeze_count() - before >= len(lasting)
@@ -35,6 +35,16 @@ def test_what_lasts_is_looked_at_once() -> None:
 def test_circles_that_die_soon_are_found() -> None:
     circle: list[object] = []
     circle.append(circle)
+    del circle
+
+    assert gc.collect() >= 1
+
+
+@pytest.mark.usefixtures("settled")
+def test_circles_of_requests_in_flight_are_found_later_when_nothing_else_lasts() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    gc.collect()
     del circle
 
     assert gc.collect() >= 1
@@ -56,7 +66,7 @@ def test_what_a_request_wrote_is_gone_without_a_collection() -> None:
 def test_settling_twice_is_settling_once() -> None:
     settle_memory()
     unsettle_memory()
-    lasting = [[number] for number in range(10_000)]
+    lasting = [[number] for number in range(LASTING + 1)]
     gc.collect()
 
     assert gc.get_freeze_count() == 0
