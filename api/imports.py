@@ -198,7 +198,8 @@ def _check_once(
     if not errors:
         _judge_settled(draft, recording, watch, good_rows=manner.good_rows)
         errors = _told(read, draft)
-    changed = tuple(changed_rows(draft.found, spoken(draft.found, draft.world)))
+    words: Mapping[str, str] = spoken(draft.found, draft.world) if draft.mends else {}
+    changed = tuple(changed_rows(draft.found, words))
     findings = [*read.findings, *(each for unit in draft.found for each in unit.findings)]
     report = ImportReport(
         enterprise=enterprise,

@@ -21,7 +21,7 @@ APART_S: Final = 0.002
 """Between two holds: long enough that who waits comes first, for a lock knows no queue."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Trial:
     """A record that is to be stated, in each of the ways in which it may be told; the first that is admitted counts."""
 

@@ -112,6 +112,8 @@ def settle(unit: Unit, world: World) -> None:
     if not plan.asked and (plan.touched or plan.fresh):
         _define(unit, world, ids)
     unit.unchanged = not plan.touched and not plan.fresh
+    if unit.unchanged:
+        unit.makes = []  # the ledger has them; there may be many
 
 
 def _compare(unit: Unit, world: World, told: Sequence[Stated], held: Sequence[Stated], ids: Mapping[str, str]) -> _Plan:

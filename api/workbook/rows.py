@@ -26,7 +26,7 @@ OWN_SHEETS: Final = frozenset({NOTES_SHEET, CODES_SHEET, ERRORS_SHEET})
 """Sheets of ours that hold no rows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row as it was read. `told` is the text of each cell, for messages and for keeping the row while it waits."""
 

@@ -52,7 +52,7 @@ def units(rows: Iterable[Row], world: World) -> list[Unit]:
             continue
         unit = found.setdefault(key, Unit(row.sheet, key, [], site))
         if row.cancelled:
-            unit.struck.append(row)
+            unit.struck = (*unit.struck, row)
             unit.skipped = unit.skipped or row.faulty
             _link(unit, row, site, world)
             continue

@@ -60,7 +60,7 @@ class Changed:
     """Facts whose correction can be asked for when the one before is agreed on."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Unit:
     """The rows that are one record, and what became of them."""
 
@@ -80,7 +80,7 @@ class Unit:
     skipped: bool = False
     """Something that it rests on failed: judged when that is mended."""
     unchanged: bool = False
-    struck: list[Row] = field(default_factory=list[Row])
+    struck: tuple[Row, ...] = ()
     """Rows of it that are marked as cancelled."""
     changed: Changed | None = None
     """What the ledger holds otherwise."""

@@ -189,7 +189,7 @@ def test_a_recorded_row_with_other_content_is_told_with_both() -> None:
 
     assert report.errors == ()
     assert [(each.sheet, each.rows, each.zh) for each in report.changed] == [
-        ("B.1 产生", (3,), "更正：产生量 5 t → 6 t"), ("化验", (2, 3), "更正：水分（%） 1.5 % → 1.6 %"),
+        ("B.1 产生", (3,), "更正：产生量 5 t → 6 t"), ("化验", (2,), "更正：水分（%） 1.5 % → 1.6 %"),
     ]  # fmt: skip
 
 
