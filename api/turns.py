@@ -13,6 +13,8 @@ WHOLE_MOST: Final = 500
 """So many facts are one turn, all or none: on a slow core that is a twentieth of a second."""
 TURN_FACTS: Final = 40
 """Of one turn of a longer statement, about: five milliseconds, for a neighbour's fact must be durable within 100."""
+CORRECTION_FACTS: Final = 5
+"""So many facts a correction counts for: it is judged where it is read, with what rests on it."""
 APART: Final = 2.0
 """The pause after a turn, in turns: another process tries the lock now and then, and must find it free."""
 APART_MOST_S: Final = 0.05
@@ -39,7 +41,7 @@ def record_in_turns(
     two; it stops at the first refusal, and the turns before it stand.
     """
     begin = recording.catch_up()
-    whole = sum(map(len, records)) <= WHOLE_MOST
+    whole = sum(map(_weight, records)) <= WHOLE_MOST
     positions: list[int] = []
     requests = 0
     first, done, most = 0, 0, WHOLE_MOST if whole else TURN_FACTS
@@ -64,11 +66,15 @@ def record_in_turns(
 
 def _end_of_turn(records: Sequence[Sequence[Event]], first: int, most: int) -> int:
     """The end of the records that fit into a turn; one at least."""
-    last, facts = first + 1, len(records[first])
-    while last < len(records) and facts + len(records[last]) <= most:
-        facts += len(records[last])
+    last, facts = first + 1, _weight(records[first])
+    while last < len(records) and facts + _weight(records[last]) <= most:
+        facts += _weight(records[last])
         last += 1
     return last
+
+
+def _weight(record: Sequence[Event]) -> int:
+    return sum(CORRECTION_FACTS if isinstance(fact, Mending) else 1 for fact in record)
 
 
 def _record_of(problem: Problem, records: Sequence[Sequence[Event]]) -> int:
