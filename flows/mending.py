@@ -20,7 +20,7 @@ class NotASide(Refusal):
 class Breaks(Refusal):
     """Later facts could not stand any more: `later` names those that the requester knows of."""
 
-    def __init__(self, later: list[tuple[int, Event, Problem]], others: int) -> None:
+    def __init__(self, later: list[tuple[int, Event, Problem]], others: int = 0) -> None:
         if others:
             super().__init__("correction-breaks-others", count=len(later) + others, others=others)
         else:

@@ -160,7 +160,7 @@ def test_a_session_writes_from_our_own_pages_only(world: World, headers: dict[st
 
 def test_our_own_fault_is_told_in_words_and_not_in_detail(fresh: World) -> None:
     client = TestClient(fresh.client.app, raise_server_exceptions=False)
-    fresh.service.__dict__["lineage"] = None
+    fresh.service.__dict__["editions"] = None
 
     answer = client.get("/api/v1/manifests", headers=fresh.headers("smelter"))
 
