@@ -16,7 +16,7 @@ from flows.book import Request
 from flows.entries import Entry, canonical, event_json
 from flows.errors import Malformed, Problem, Unknown
 from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
-from flows.ids import EnterpriseId, EventId
+from flows.ids import EnterpriseId, EventId, ManifestId
 from flows.reading import manifest_of, sides
 from flows.recording import Statement
 from flows.rules import admit
@@ -78,7 +78,7 @@ class Correction:
         """How the caller may answer it now: ``agree``, ``decline``, ``take_back``; nothing where it is not theirs."""
         if not self.request.open or sight.region:
             return ()
-        if self.request.other in sight.own:
+        if not sight.own.isdisjoint(self.request.others):
             return "agree", "decline"
         return ("take_back",) if self.event.enterprise in sight.own else ()
 
@@ -112,11 +112,11 @@ class EntryHistory:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a request would do: come into force at once, or wait for the other side."""
+    """What a request would do: come into force at once, or wait for those on whose loads it bears."""
 
     event: CorrectionRequested
-    other: EnterpriseId | None
-    manifest_id: str | None
+    others: tuple[EnterpriseId, ...]
+    manifest_ids: tuple[ManifestId, ...]
 
     @property
     def altered(self) -> list[Altered]:
@@ -141,10 +141,10 @@ class Known:
             Unknown: no such entry, or none that the caller sees.
         """
         entry = _find_entry(position, self._service)
-        if entry is None or not sees(entry, self._sight, self._service):
-            raise Unknown("entry-unknown", position=position)
         asked = sorted(self._of.get(position, ()), key=lambda each: each.position)
         seen = [correction_of(each, self._service) for each in asked if self._sight.sees_entry(each.event)]
+        if entry is None or not (seen or sees(entry, self._sight, self._service)):
+            raise Unknown("entry-unknown", position=position)
         return EntryHistory(entry, self._service.book.fact(position).event, tuple(seen))
 
     def histories(self, positions: list[int]) -> Iterator[EntryHistory]:
@@ -302,16 +302,18 @@ def answer_of(
         event = _valid(CorrectionAgreed, key | asked)
     else:
         event = _valid(CorrectionDeclined, key | asked | {"reason": reason})
-    before = _find_entry(request.settled, service) if request.settled is not None else None
-    if before is not None and before.event.model_copy(update={"event_time": event.event_time}) == event:
-        return cast("CorrectionAgreed | CorrectionDeclined", before.event)
+    position = service.book.find_fact(by, name)
+    before = service.book.told(position).event if position is not None else None
+    if before is not None and before.model_copy(update={"event_time": event.event_time}) == event:
+        return cast("CorrectionAgreed | CorrectionDeclined", before)
     return event
 
 
 def answerer_of(request: Request, sight: Sight) -> EnterpriseId:
     """For whom a caller answers: the other side or the requester, whichever is theirs; else for itself."""
     return next(
-        (each for each in (request.other, request.event.enterprise) if each in sight.own), sight.caller.organisation
+        (each for each in (*request.others, *request.agreed, request.event.enterprise) if each in sight.own),
+        sight.caller.organisation,
     )
 
 
@@ -334,7 +336,7 @@ def outlook(event: CorrectionRequested, service: Service) -> Outlook:
         raise _placed(statement.answer)
     shared = mending.outlook(event, service.recording.book, admit)
     others = sorted({each for both in shared.values() for each in both})
-    return Outlook(event, others[0] if others else None, next(iter(shared), None))
+    return Outlook(event, tuple(others), tuple(shared) if others else ())
 
 
 def state(caller: Caller, event: Mending, service: Service) -> Entry:

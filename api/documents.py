@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Final
 
 from api.service import Service
+from api.versions import label_version, sheet_version
 from flows.batches import Batch
 from flows.errors import Language
 from flows.events import Arrived, Decided, Loaded
@@ -53,6 +54,7 @@ def batch_label(batch: Batch, service: Service, base_url: str) -> BatchLabel:
         produced_on=day_of(batch.made_us),
         mass_g=batch.mass_g,
         remark=batch.code or "",
+        version=label_version(batch, service).text,
         url=batch_url(digital or batch.batch_id, base_url),
     )
 
@@ -82,6 +84,7 @@ def manifest_sheet(manifest: Manifest, service: Service, base_url: str) -> Manif
         consignee=_consignee(manifest, service, decided or arrived),
         lines=lines,
         approval_no=submitted.approval_no or "",
+        version=sheet_version(manifest, service).text,
         position=head.position,
         digest=head.digest,
         as_of=moment_of(head.record_time_us),

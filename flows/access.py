@@ -236,6 +236,9 @@ class Sight:
             case MandateGiven(mandate=mandate):
                 return mandate.delegate in self.own
             case CorrectionRequested(was=was, becomes=becomes):
+                request = self.book.requests.get((event.enterprise, event.event_id))
+                if request is not None and not self.own.isdisjoint((*request.others, *request.agreed)):
+                    return True  # who has to agree must see what to
                 return any(stated is not None and self.sees_entry(stated) for stated in (was, becomes))
             case CorrectionAgreed() | CorrectionDeclined():
                 request = self.book.requests.get((event.requested_by, event.request))

@@ -121,6 +121,13 @@ class Layer(Generic[Key, Value]):
             return below
         return Versions(below.positions + own.positions, below.values + own.values, whole=True)
 
+    def rewritten(self, key: Key) -> list[int]:
+        """The positions of the corrections that wrote the past of a key anew, as far as they are known here, in order."""
+        found = {until for until, _ in self._ended.get(key, ())}
+        if self._below is not None:
+            found.update(self._below.rewritten(key))
+        return sorted(each for each in found if self._known is None or each <= self._known)
+
     def own_written(self, key: Key) -> Written[Value] | None:
         """What was written last under a key in this draft itself."""
         versions = self._own.get(key)

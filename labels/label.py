@@ -72,6 +72,8 @@ class BatchLabel:
     produced_on: date | None = None
     mass_g: int | None = None
     remark: str = ""
+    version: str = ""
+    """Which version this is, and the ledger entry at which it came to be."""
     url: str
     """What the code says: `payload.batch_url`."""
 
@@ -145,7 +147,7 @@ _NAMES: Final = {
     "product": _Names("产品", "产品名称", "产品类别", "产品代码", "形态", "识别码", "生产单位", "生产日期", "重量"),
 }
 
-_NOT_TO_SHORTEN: Final = frozenset(("数字识别码", "识别码", "批次号"))
+_NOT_TO_SHORTEN: Final = frozenset(("数字识别码", "识别码", "批次号", "版本"))
 
 _Row: TypeAlias = list[_Cell]
 
@@ -165,6 +167,7 @@ def _rows(label: BatchLabel) -> tuple[list[_Row], list[_Row], list[_Row]]:
         [_Cell("注意事项", label.precautions)],
         [_Cell(names.digital_code, _parted(label.digital_code))],
         [_Cell("批次号", label.batch_id)],
+        [_Cell("版本", label.version)],
     ]
     lower = [
         [_Cell(names.enterprise, label.enterprise)],
@@ -173,7 +176,8 @@ def _rows(label: BatchLabel) -> tuple[list[_Row], list[_Row], list[_Row]]:
         [_Cell("备注", label.remark)],
     ]
     if label.kind == "hazardous":  # the standard's lines stay, to be filled by hand; ours goes when it says nothing
-        return upper, wide if label.batch_id else wide[:-1], lower
+        ours = len(wide) - 2
+        return upper, wide[:ours] + _told(wide[ours:]), lower
     return _told(upper), _told(wide), _told(lower)
 
 

@@ -117,6 +117,8 @@ class ManifestSheet:
     lines: tuple[WasteLine, ...]
     approval_no: str = ""
     """The decision that allows a transfer across provinces."""
+    version: str = ""
+    """Which version this is, and the ledger entry at which it came to be."""
     position: int
     digest: str
     as_of: datetime
@@ -183,6 +185,7 @@ def _values(sheet: ManifestSheet, font: Path | None) -> dict[str, object]:
         "loaded": table(_loaded(sheet.lines)),
         "arrived": table(_arrived(sheet.lines)),
         "reasons": [cell(line.reason, "差异或拒收原因", LINE_CHARACTERS) for line in sheet.lines],
+        "version": cell(sheet.version, "版本", FIELD_CHARACTERS)["text"],
         "position": sheet.position,
         "digest": cell(sheet.digest, "摘要", FIELD_CHARACTERS)["text"],
         "as_of": _time(sheet.as_of),

@@ -83,10 +83,12 @@ def correct(
         if check:
             seen = outlook(event, service)
             if json:
-                print_json({"in_force": seen.other is None, "other": seen.other, "altered": altered_json(seen.altered)})
+                print_json(
+                    {"in_force": not seen.others, "others": list(seen.others), "altered": altered_json(seen.altered)}
+                )
                 return
             _print_altered(seen.altered, withdrawn=told is None)
-            _print_outcome(seen.other, service, checked=True)
+            _print_outcome(seen.others, service, checked=True)
             return
         _ = service.recording.record(Kept([event]), "")
         _tell(event.enterprise, event.event_id, service, json=json)
@@ -111,7 +113,7 @@ def corrections(
                 str(each.request.corrects),
                 escape("；".join(_line(one) for one in each.altered) or _whole(each)),
                 escape(each.event.reason),
-                each.request.other or "",
+                " ".join(each.request.others),
                 {"open": "待确认", "in_force": "已生效", "declined": "未获同意"}[each.request.state],
             )
         out.print(table)
@@ -232,18 +234,18 @@ def _tell(requester: str, name: str, service: Service, *, json: bool) -> None:
         case "declined":
             out.print("未获同意，内容不变 · declined, nothing changes", highlight=False)
         case "open":
-            _print_outcome(request.other, after, checked=False)
+            _print_outcome(request.others, after, checked=False)
         case "in_force":
-            _print_outcome(None, after, checked=False)
+            _print_outcome((), after, checked=False)
 
 
-def _print_outcome(other: str | None, service: Service, *, checked: bool) -> None:
-    if other is None:
+def _print_outcome(others: Sequence[str], service: Service, *, checked: bool) -> None:
+    if not others:
         out.print("将立即生效 · would be in force at once" if checked else "已生效 · in force", highlight=False)
-        return
-    known = service.book.enterprises.get(other)
-    name = escape(known.registered.name) if known else ""
-    out.print(f"待对方确认：{name} {other} · waits for {other} to agree", highlight=False)
+    for other in others:
+        known = service.book.enterprises.get(other)
+        name = escape(known.registered.name) if known else ""
+        out.print(f"待对方确认：{name} {other} · waits for {other} to agree", highlight=False)
 
 
 def _print_altered(altered: Sequence[Altered], *, withdrawn: bool) -> None:

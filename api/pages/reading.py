@@ -19,7 +19,7 @@ from api.rest.asking import SESSION_COOKIE, KnownService, TheHorizon, service_of
 from api.service import Service
 from flows.access import Caller, Sight
 from flows.errors import Forbidden, Language, Malformed, Problem, Unknown
-from flows.ids import EnterpriseId
+from flows.ids import EnterpriseId, ManifestId
 from flows.materials import Catalogue
 from graph.lineage import EVERYTHING, Horizon
 
@@ -62,6 +62,11 @@ class Reader:
         own = self.sight.own
         manifests = self.service.book.all_manifests()
         return frozenset(party for each in manifests if not own.isdisjoint(each.parties) for party in each.parties)
+
+    def sees_manifest(self, manifest_id: ManifestId) -> bool:
+        """One that the reader is a party to, or has in charge."""
+        manifest = self.service.book.find_manifest(manifest_id)
+        return manifest is not None and self.sight.sees_manifest(manifest)
 
     def sees_enterprise(self, enterprise: EnterpriseId) -> bool:
         """Its own, a direct partner, or one in its charge."""

@@ -69,9 +69,9 @@ class Asked(BaseModel):
 
 
 def service_of(request: Request) -> Service:
-    """The service that this application serves, pinned to what is known now for this one answer."""
+    """The service that this application serves: pinned, for an answer, to what is known now; who writes catches up then."""
     service: Service = request.app.state.service
-    return service.known()
+    return service.known() if request.method in {"GET", "HEAD"} else service
 
 
 TheService: TypeAlias = Annotated[Service, Depends(service_of)]

@@ -110,13 +110,14 @@ class CorrectionAnswer(Shape):
     stated_by: str
     corrects: str
     kind: str
-    manifest_id: str | None
+    manifest_ids: list[str]
     reason: str
     was: Json | None
     becomes: Json | None
     altered: list[AlteredValue]
     state: RequestState
-    other: str | None
+    others: list[str]
+    agreed: list[str]
     settled: Settled | None
     answers: list[Literal["agree", "decline", "take_back"]]
 
@@ -136,11 +137,11 @@ class Corrections(Shape):
 
 
 class OutlookAnswer(Shape):
-    """What a request would do: in force at once, or waiting for `other` to agree."""
+    """What a request would do: in force at once, or waiting for `others` to agree."""
 
     in_force: bool
-    other: str | None
-    manifest_id: str | None
+    others: list[str]
+    manifest_ids: list[str]
     event_id: str
     was: Json | None
     becomes: Json | None
@@ -184,13 +185,14 @@ def correction_json(correction: Correction, sight: Sight) -> dict[str, object]:
         "stated_by": event.stated_by,
         "corrects": event.corrects,
         "kind": correction.fact.kind,
-        "manifest_id": request.manifest_id,
+        "manifest_ids": list(request.manifest_ids),
         "reason": event.reason,
         "was": _plain(event.was),
         "becomes": _plain(event.becomes),
         "altered": altered_json(correction.altered),
         "state": request.state,
-        "other": request.other,
+        "others": list(request.others),
+        "agreed": list(request.agreed),
         "settled": settled,
         "answers": list(correction.answers(sight)),
     }
@@ -254,9 +256,9 @@ def check_correction(
     event = _asked(position, body, sight, service)
     seen = check(caller, event, service)
     told = {
-        "in_force": seen.other is None,
-        "other": seen.other,
-        "manifest_id": seen.manifest_id,
+        "in_force": not seen.others,
+        "others": list(seen.others),
+        "manifest_ids": list(seen.manifest_ids),
         "event_id": event.event_id,
         "was": _plain(event.was),
         "becomes": _plain(event.becomes),

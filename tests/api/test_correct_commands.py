@@ -60,7 +60,7 @@ def test_what_would_break_is_named_and_nothing_kept(shell: Installed) -> None:
 def test_a_load_waits_is_listed_and_agreed_to(shell: Installed) -> None:
     told = shell.json("correct", str(shell.loaded), "--set", "plate=川A99999", "--reason", "换车")
 
-    assert (told["state"], told["other"]) == ("open", RECYCLER)
+    assert (told["state"], told["others"]) == ("open", [RECYCLER])
     assert told["request"] in shell.run("corrections").stdout
     agreed = shell.json("agree", SMELTER, told["request"])
     assert (agreed["state"], agreed["settled"]["enterprise"]) == ("in_force", RECYCLER)

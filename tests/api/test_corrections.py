@@ -49,7 +49,7 @@ def test_ones_own_fact_is_corrected_at_once_and_shows_both_versions(fresh: World
     assert told.status_code == 201
     Requested.model_validate_json(told.content)
     correction = told.json()["correction"]
-    assert (correction["state"], correction["other"], correction["entry"]) == ("in_force", None, position)
+    assert (correction["state"], correction["others"], correction["entry"]) == ("in_force", [], position)
     assert correction["altered"] == [{"path": "product.mass_g", "was": 30 * TONNE, "becomes": 29 * TONNE}]
     entry = fresh.get("smelter", f"entries/{position}")
     EntryAnswer.model_validate_json(entry.content)
@@ -119,8 +119,12 @@ def test_a_check_says_what_would_happen_and_keeps_nothing(fresh: World) -> None:
     )
 
     OutlookAnswer.model_validate_json(own.content)
-    assert (own.json()["in_force"], own.json()["other"]) == (True, None)
-    assert (shared.json()["in_force"], shared.json()["other"], shared.json()["manifest_id"]) == (False, RECYCLER, M1)
+    assert (own.json()["in_force"], own.json()["others"]) == (True, [])
+    assert (shared.json()["in_force"], shared.json()["others"], shared.json()["manifest_ids"]) == (
+        False,
+        [RECYCLER],
+        [M1],
+    )
     assert fresh.service.recording.position == end
 
 
@@ -261,6 +265,23 @@ def test_a_manifest_has_one_open_request_at_a_time(fresh: World) -> None:
     position, becomes = replated(fresh, "川A88888")
 
     assert ask(fresh, "recycler", position, becomes).json()["code"] == "correction-one-open"
+
+
+def test_who_received_of_a_batch_sees_and_answers_the_request_that_changes_what_it_was(fresh: World) -> None:
+    position, generated = read_as(fresh, DROSS, "generated")
+    product = {**generated["product"], "material": "primary-secondary-dross"}
+    assert fresh.get("recycler", f"entries/{position}").status_code == 404
+    name = ask(fresh, "smelter", position, {**generated, "product": product}).json()["correction"]["request"]
+
+    [seen] = fresh.get("recycler", "corrections", mine="to_answer").json()["rows"]
+
+    assert (seen["request"], seen["others"], seen["manifest_ids"]) == (name, [RECYCLER], [M1])
+    assert fresh.get("landfill", "corrections").json() == {"rows": []}
+    assert fresh.get("landfill", f"entries/{position}").status_code == 404
+    agreed = reply(fresh, "recycler", name, "agree")
+    assert (agreed.status_code, agreed.json()["correction"]["state"]) == (201, "in_force"), agreed.text
+    assert reply(fresh, "recycler", name, "agree").json() == agreed.json()
+    assert fresh.get("recycler", f"batches/{TAKEN}").json()["material"] == "primary-secondary-dross"
 
 
 def test_a_delegate_answers_for_who_gave_the_mandate(fresh: World) -> None:

@@ -61,15 +61,18 @@ _BATCH = [
     "{}", "{}/entries", "{}/trace", "{}/trace?form=columns", "{}/trace?form=graphml", "{}/trace?form=node-link",
     "{}/trace?direction=up", "{}/trace?material=primary-dross", "{}/trace?depth=0", "{}/trace?as_of=5", "{}/fate",
     "{}/fate?basis=dry", "{}/provenance", "{}/provenance?at=2026-09-03", "{}/label.svg", "{}/label.png", "{}/label.pdf",
-    "{}/label.pdf?size_mm=200",
+    "{}/label.pdf?size_mm=200", "{}?as_of=20", "{}/entries?as_of=20", "{}/fate?as_of=20", "{}/label.svg?as_of=20",
 ]  # fmt: skip
+_READINGS = [*(f"/api/v1/batches/{path}" for path in _BATCH), "/api/v1/differences?from=8&batch={}"]
 _PAGES = [
     "/batches/{}", "/batches/{}/trace", "/batches/{}/trace.svg", "/batches/{}/qr.svg", "/batches/{}/label-100.pdf",
-    "/q/{}", "/Q/{}", "/search?q={}",
+    "/q/{}", "/Q/{}", "/search?q={}", "/batches/{}?as_of=20", "/search?q={}&as_of=20",
 ]  # fmt: skip
 _MANIFEST = [
     "/api/v1/manifests/{}",
     "/api/v1/manifests/{}/sheet.pdf",
+    "/api/v1/manifests/{}?as_of=20",
+    "/api/v1/manifests/{}/sheet.pdf?as_of=20",
     "/manifests/{}",
     "/m/{}",
     "/M/{}",
@@ -77,7 +80,7 @@ _MANIFEST = [
 ]
 _ENTERPRISE = [
     "/api/v1/indicators?level=enterprise&key={}", "/api/v1/indicators/supply-share/parts?level=enterprise&key={}",
-    "/api/v1/fates?holder={}", "/api/v1/batches?holder={}", "/api/v1/exports/workbook.xlsx?enterprise={}",
+    "/api/v1/differences?from=8&enterprise={}", "/api/v1/fates?holder={}", "/api/v1/batches?holder={}", "/api/v1/exports/workbook.xlsx?enterprise={}",
     "/enterprises/{}", "/search?q={}",
 ]  # fmt: skip
 
@@ -93,13 +96,13 @@ def _same(world: World, seat: str, path: str, real: str, none: str) -> None:
 
 
 @pytest.mark.parametrize("seat", ["stranger", "ganzi", "operator", "delegate"])
-@pytest.mark.parametrize("path", [f"/api/v1/batches/{path}" for path in _BATCH] + _PAGES)
+@pytest.mark.parametrize("path", _READINGS + _PAGES)
 def test_a_strangers_batch_answers_like_none(world: World, path: str, seat: str) -> None:
     for real in (DROSS, LOAD, TAKEN, INGOT):
         _same(world, seat, path, real, NO_BATCH)
 
 
-@pytest.mark.parametrize("path", [f"/api/v1/batches/{path}" for path in _BATCH] + _PAGES)
+@pytest.mark.parametrize("path", _READINGS + _PAGES)
 def test_so_does_its_digital_code_and_its_own_code(world: World, path: str) -> None:
     digital = world.get("smelter", f"batches/{DROSS}").json()["digital_code"]
 

@@ -27,6 +27,7 @@ SLAG = BatchLabel(
     produced_on=date(2026, 11, 22),
     mass_g=862_500,
     remark="☑ 已称重，磅差 −0.005 t",
+    version="第 1 版 · 台账第 10231 条 · 摘要 5feceb66ffc8",
     url=batch_url(DIGITAL_CODE, HOST),
 )
 
@@ -40,6 +41,7 @@ CATHODES = BatchLabel(
     contact="赵六 13700137000",
     produced_on=date(2026, 11, 25),
     mass_g=2_498_000,
+    version="第 2 版 · 台账第 10234 条 · 摘要 9f86d081884c",
     url=batch_url("9x2k7m4tq0v8c3hzj5wbn6d1ry", HOST),
 )
 
@@ -106,6 +108,7 @@ MANIFEST = ManifestSheet(
         received_at=at(14),
     ),
     lines=(LINE,),
+    version="第 2 版 · 台账第 10230 条 · 摘要 6b86b273ff34",
     position=10234,
     digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     as_of=at(15),
