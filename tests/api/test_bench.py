@@ -87,6 +87,7 @@ def test_above_one_ours_is_better() -> None:
     assert row(Name.LABEL, "", "ms", 2.0).ratio is None
 
 
+@pytest.mark.long
 def test_a_run_has_all_rows_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUANLIU_DATA", str(tmp_path))
 
