@@ -37,7 +37,7 @@ def routes(world: World) -> list[tuple[str, list[str]]]:
     ]
 
 
-@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_question_breaks_anything(world: World, routes: list[tuple[str, list[str]]], data: st.DataObject) -> None:
     path, names = data.draw(st.sampled_from(routes))
@@ -74,7 +74,7 @@ def test_no_parameter_breaks_any_route_alone(world: World, routes: list[tuple[st
                 assert answer.status_code < 500, (path, name, value)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(
         VALUES | st.none() | st.booleans() | st.integers() | st.floats(),
