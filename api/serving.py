@@ -14,6 +14,8 @@ from api.wall_clock import behind, words
 from flows.errors import Problem
 
 PORTS_TRIED: Final = 50
+QUEUE: Final = 2048
+"""Connections that may wait to be taken, as uvicorn itself has it; the system may keep fewer."""
 
 
 class PortTaken(Problem):
@@ -22,21 +24,25 @@ class PortTaken(Problem):
     title = {"zh": "端口被占用", "en": "Port taken"}
 
 
-def free_port(host: str, asked: int | None) -> int:
-    """The asked port, or 8000, or the next free one when none was asked for.
+def listening(host: str, asked: int | None) -> socket.socket:
+    """A socket that listens on the asked port, or on 8000, or on the next free one when none was asked for.
+
+    Who is told its address may connect at once: what comes before the first answer waits in its queue.
 
     Raises:
-        PortTaken: the asked port is in use.
+        PortTaken: the asked port is in use, or each that was tried.
     """
     first = asked or DEFAULT_PORT
     for port in range(first, first + (1 if asked else PORTS_TRIED)):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return port
+        found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, port))
+            found.listen(QUEUE)
+        except OSError:
+            found.close()
+        else:
+            return found
     raise PortTaken("port-taken", port=first, host=host)
 
 
@@ -50,7 +56,16 @@ def serve(service: Service, console: Console) -> None:
     with service.ledger.turn():  # an empty one
         pass
     settle_memory()
-    port = free_port(settings.host, settings.port)
+    with listening(settings.host, settings.port) as held:
+        port = int(held.getsockname()[1])
+        _tell_where(service, port, console)
+        config = uvicorn.Config(create_app(service, port), log_level="warning", timeout_graceful_shutdown=5)
+        uvicorn.Server(config).run(sockets=[held])
+
+
+def _tell_where(service: Service, port: int, console: Console) -> None:
+    """Where the service is reached, and what its operator should know of it first."""
+    settings = service.settings
     if settings.port is None and port != DEFAULT_PORT:
         console.print(f"端口 {DEFAULT_PORT} 已被占用，改用 {port} · port {DEFAULT_PORT} is taken, using {port}")
     if settings.public_url is None:
@@ -61,10 +76,3 @@ def serve(service: Service, console: Console) -> None:
     if (found := behind(service.ledger.head(), service.clock())) is not None:
         console.print(f"{words(found, 'zh')}\n{words(found, 'en')}", style="yellow", highlight=False, markup=False)
     console.print(f"环流已就绪 · serving at {settings.local_url(port)}  （Ctrl+C 结束）")
-    uvicorn.run(
-        create_app(service, port),
-        host=settings.host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
