@@ -139,14 +139,14 @@ class Recording:
         Raises:
             Stopped: an entry was read in part only.
         """
-        self._check_whole()
+        self.check_whole()
         if self.ledger.head().position > self._told:  # also when a turn of ours is telling: then its end is waited for
             with self._turn_lock:
                 self._catch_up(self.ledger.entries(after=self.book.position))
         return self._told
 
     def _catch_up(self, entries: Iterable[Entry]) -> None:
-        self._check_whole()
+        self.check_whole()
         for entry in entries:
             event = entry.event
             with self._reading():
@@ -157,7 +157,12 @@ class Recording:
             follower.read(entry, change)
         self._told = entry.position
 
-    def _check_whole(self) -> None:
+    def check_whole(self) -> None:
+        """Whether the readings may be used.
+
+        Raises:
+            Stopped: an entry was read in part only.
+        """
         if self._fault is not None:
             raise Stopped("readings-stopped", position=self._told) from self._fault
 
