@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import pages, positions
+from api import metrics, pages, positions
 from api.problems import (
     NOT_READY,
     STATUS,
@@ -66,13 +66,14 @@ Facts in, readings out. 事实登记，读数取出。
 """
 
 
-def create_app(service: Service, port: int | None = None) -> FastAPI:
-    """An application that serves one service at `port`, and closes it when it ends."""
+def create_app(service: Service, port: int | None = None, worker: int = 1) -> FastAPI:
+    """An application that serves one service at `port`, and closes it when it ends; `worker` is which of several it is."""
+    service.recording.hear = metrics.hear
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         Thread(target=service.finish_imports, name="unfinished imports", daemon=True).start()
-        with tailed(service):
+        with tailed(service, lambda: metrics.stands(service, worker)):
             yield
         service.close()
 
@@ -87,6 +88,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     )
     app.openapi = lambda: described(app)
     app.state.service = service
+    app.state.worker = worker
     app.state.base_url = service.settings.base_url(port)
     for part in (corrections, facts, batches, traces, readings, manifests, imports, audit, differences):
         app.include_router(part.router, prefix="/api/v1")
@@ -100,6 +102,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     app.add_middleware(Guard)
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
+    app.add_api_route("/metrics", metrics.answer, include_in_schema=False)
     return app
 
 

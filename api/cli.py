@@ -24,7 +24,8 @@ from api.rest.batches import Printing
 from api.rest.readings import Wanted
 from api.service import Service
 from api.serving import serve as serve_pages
-from api.settings import Settings
+from api.serving import serve_many
+from api.settings import WORKERS_MOST, Settings
 from flows.access import Caller
 from flows.errors import Malformed, Problem
 from flows.events import LegalStatus
@@ -89,11 +90,17 @@ def operator() -> Caller:
 def serve(
     host: Annotated[str | None, typer.Option(help="监听地址 · address to listen on")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="端口 · port")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=WORKERS_MOST, help="进程数，共用一个端口 · processes on one port")
+    ] = None,
 ) -> None:
     """启动网页与接口 · Serve pages and REST."""
-    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    service = Service.open(Settings.read(**given))
-    serve_pages(service, out)
+    asked = {"host": host, "port": port, "workers": workers}
+    settings = Settings.read(**{name: value for name, value in asked.items() if value is not None})
+    if settings.workers > 1:
+        serve_many(settings, out)
+    else:
+        serve_pages(Service.open(settings), out)
 
 
 @key_app.command("create")

@@ -1,7 +1,7 @@
 """The quiet reader of a server: what others write is read before anybody asks."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Final
@@ -19,10 +19,10 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 @contextmanager
-def tailed(service: Service) -> Generator[None]:
-    """Read what comes in, as long as this lasts."""
+def tailed(service: Service, told: Callable[[], None] = lambda: None) -> Generator[None]:
+    """Read what comes in, as long as this lasts; `told` is called after each look, also when it failed."""
     ended = Event()
-    thread = Thread(target=_tail, args=(service, ended), name="tail", daemon=True)
+    thread = Thread(target=_tail, args=(service, ended, told), name="tail", daemon=True)
     thread.start()
     try:
         yield
@@ -31,12 +31,13 @@ def tailed(service: Service) -> Generator[None]:
         thread.join(ENDING_S)
 
 
-def _tail(service: Service, ended: Event) -> None:
+def _tail(service: Service, ended: Event, told: Callable[[], None]) -> None:
     said = ""
     while not ended.wait(TAIL_S):
         try:
             look(service)
         except Stopped:
+            told()
             return  # it was logged where it broke off, and `/readyz` says it
         except Problem as problem:  # a store that is away for the moment; said once for each reason
             if str(problem) != said:
@@ -47,6 +48,7 @@ def _tail(service: Service, ended: Event) -> None:
                 _LOG.exception("the tail goes on")
         else:
             said = ""
+        told()
 
 
 def look(service: Service) -> None:

@@ -92,6 +92,11 @@ class Recording:
         """The last entry that the book and every follower have read; the book itself may be ahead for a moment."""
         return self._told
 
+    @property
+    def whole(self) -> bool:
+        """Whether the readings may be used: no fault broke one off."""
+        return self._fault is None
+
     def record(self, facts: Sequence[Event], recorded_by: str) -> Statement:
         """State facts. Returns when they are durable; a retry gets the entries of the first time again.
 

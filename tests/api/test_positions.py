@@ -18,7 +18,7 @@ from flows.recording import Recording, Stopped
 from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
 from tests.api.world import DROSS, SMELTER, Clock, World, site
-from tests.flows.stories import registered, stored
+from tests.flows.stories import STRANGER, registered, stored
 from tests.graph.stores import chained
 
 HOST = "http://127.0.0.1:8000"
@@ -213,8 +213,8 @@ def test_the_tail_reads_beside_and_ends_with_the_server() -> None:
     service = Service.over(Settings(), MemoryLedger(), MemoryDesk(), Clock())
     with tailing.tailed(service):
         with service.ledger.turn() as turn:
-            turn.append(chained(registered(SMELTER)))
+            turn.append(chained(registered(STRANGER)))
         until = monotonic() + 20
-        while service.recording.position < len(registered(SMELTER)):
+        while service.recording.position < len(registered(STRANGER)):
             assert monotonic() < until, "nobody asked, and nothing was read"
     assert "tail" not in {each.name for each in threads()}
