@@ -1,6 +1,7 @@
 """What is told to who watches: of every kind and refusal, of turns, processes, ledger and disk; and nothing to strangers."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from api.app import create_app
 from api.service import Service
 from api.settings import Settings
 from flows.entries import event_json
+from graph.sqlite_faults import StoreAway
+from graph.sqlite_ledger import SqliteLedger
 from tests.api.world import M1, Clock, World, correct, read_as
 from tests.flows.stories import SMELTER, generated, registered
 from tests.graph.stores import chained
@@ -73,11 +76,17 @@ def test_what_a_failed_commit_did_not_keep_is_not_counted(service: Service, monk
     client = asked(service)
     before = read(client)
 
-    def breaks(*_: object) -> None:
-        raise OSError
+    turn = SqliteLedger.turn
+
+    @contextmanager
+    def breaks(ledger: SqliteLedger) -> Iterator[object]:
+        """At the commit, when all was judged and appended."""
+        with turn(ledger) as held:
+            yield held
+            raise OSError
 
     with monkeypatch.context() as patch:
-        patch.setattr("graph.sqlite_ledger.SqliteTurn.append", breaks)
+        patch.setattr(SqliteLedger, "turn", breaks)
         with pytest.raises(OSError, match=r"^$"):
             service.recording.record([generated("B1", "1 t")], SMELTER)
     after = read(client)
@@ -115,8 +124,6 @@ def test_the_store_the_disk_and_what_waits_are_told(service: Service, fresh: Wor
 
 
 def test_a_store_that_is_away_leaves_the_rest_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    from graph.sqlite_faults import StoreAway
-
     def away(_: object) -> None:
         raise StoreAway("store-busy", path="here")
 

@@ -72,6 +72,9 @@ def test_a_file_is_gone_on_with_after_it_broke_off_and_as_the_ledger_grows(writt
         assert refused(lambda: take_in(written, MemoryLedger())).key == "ledger-file-broken-off"
         write(house.ledger, written)
         assert written.read_bytes() == whole
+    written.write_bytes(whole + b"what somebody else wrote behind it")
+    write(house.ledger, written)
+    assert written.read_bytes() == whole
     house.tell(generated("LATER", "1 t"))
 
     moved = write(house.ledger, written)
