@@ -62,8 +62,10 @@ class Positions:
         before = service.recording.position
 
         async def told(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope.get("state", {}).get("signed"):
-                _tell(request, MutableHeaders(scope=message), before, service.recording.position)
+            known = scope.get("state", {})
+            if message["type"] == "http.response.start" and known.get("signed"):
+                then = known.get("as_of", before)
+                _tell(request, MutableHeaders(scope=message), then, service.recording.position)
             await send(message)
 
         await self._app(scope, receive, told)
@@ -117,7 +119,8 @@ def _behind(request: Request, seen: int) -> Response:
 
 
 def _tell(request: Request, headers: MutableHeaders, before: int, now: int) -> None:
-    """What a reading knows at least is what had been read before it; what a writing left is there when it answers.
+    """What a reading knows at least is what had been read before it, or just what was known as of a position that it
+    asked for; what a writing left is there when it answers.
 
     A reply that is told again names what it named the first time.
     """

@@ -178,6 +178,7 @@ def known_by(text: str, service: Service, where: str = "as_of") -> int:
 
 
 def as_of_of(
+    request: Request,
     service: TheService,
     as_of: Annotated[
         str | None,
@@ -187,8 +188,12 @@ def as_of_of(
         ),
     ] = None,
 ) -> int | None:
-    """Whose knowledge is asked for: that of a position, or now's. Raises as `known_by`."""
-    return known_by(as_of, service) if as_of and as_of.strip() else None
+    """Whose knowledge is asked for: that of a position, which `request.state` keeps, or now's. Raises as `known_by`."""
+    if not as_of or not as_of.strip():
+        return None
+    position = known_by(as_of, service)
+    request.state.as_of = position
+    return position
 
 
 TheAsOf: TypeAlias = Annotated[int | None, Depends(as_of_of)]
