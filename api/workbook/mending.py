@@ -104,10 +104,10 @@ def settle(unit: Unit, world: World) -> None:
         _define(unit, world, {})
         unit.unchanged = not unit.facts and unit.sheet.key not in USED
         return
-    ids = {
+    ids = {  # a batch that the ledger has is itself, whatever a row calls it
         handle.batch_id: world.names.batches.get(name, handle.batch_id)
         for name, handle in unit.makes
-        if world.book.find_batch(handle.batch_id) is None  # a batch that the ledger has is itself, whatever a row calls it
+        if world.book.find_batch(handle.batch_id) is None
     }
     plan = _compare(unit, world, told, held, ids)
     plan.settle()
