@@ -1,13 +1,14 @@
 """The stores that every contract is held against; a third one adds its two lines here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.book import Change
 from flows.entries import Entry, head_of, next_entry
 from flows.events import Event
-from flows.ports import Desk, Ledger
+from flows.ports import Desk, Kept, Ledger
 from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
 from graph.sqlite_desk import SqliteDesk
@@ -43,6 +44,11 @@ def chained(events: list[Event], after: Entry | None = None, recorded_us: int = 
         last = entries[-1] if entries else after
         entries.append(next_entry(head_of(last), event, recorded_us, "tests"))
     return entries
+
+
+def unread(entries: Iterable[Entry]) -> list[Kept]:
+    """Entries that are appended without being read: as facts that move nothing."""
+    return [(entry, Change(entry.event, entry.position, entry.record_time_us)) for entry in entries]
 
 
 def rows(ledger: Any, query: str, *values: object) -> list[Any]:
