@@ -1,6 +1,6 @@
 """What the house needs of a store: two lists of promises, held by every adapter and by none inherited."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,10 @@ from flows.law import Finding
 
 Clock: TypeAlias = Callable[[], datetime]
 """The one source of record times; always with a zone."""
+Name: TypeAlias = tuple[EnterpriseId, EventId]
+"""What an enterprise calls a fact: unique, and the same in every retry."""
+Kept: TypeAlias = tuple[Entry, Change]
+"""An entry, and what it did to the book."""
 
 
 class Turn(Protocol):
@@ -27,12 +31,12 @@ class Turn(Protocol):
         """What stands behind a position, in order, also what another process wrote before this turn."""
         ...
 
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
-        """The entry that a statement of this name became, this turn's own included."""
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        """The entries that statements of these names became, this turn's own included: one question, however many."""
         ...
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Append entries that follow the head."""
+    def append(self, kept: Sequence[Kept]) -> None:
+        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them."""
         ...
 
 
