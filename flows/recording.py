@@ -51,7 +51,7 @@ class LedgerFacts:
         """The ledger has it."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Statement:
     """Facts that one caller states together: all are admitted, or none."""
 
