@@ -17,6 +17,11 @@ from flows.reading import read
 from flows.rules import Finding, admit
 from flows.times import instant_us
 
+TAIL_MOST: Final = 50
+"""Entries of others that are read within a turn, at first: some five milliseconds."""
+TAIL_MORE: Final = 8
+"""Part by which that grows with each try: beside a process that writes without a pause the second or third succeeds."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -46,7 +51,7 @@ class LedgerFacts:
         """The ledger has it."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Statement:
     """Facts that one caller states together: all are admitted, or none."""
 
@@ -178,8 +183,7 @@ class Recording:
 
     def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
-            self._catch_up(self.ledger.entries(after=self.book.position))
-            with self.ledger.turn() as turn:
+            with self._turn_near_the_end() as turn:
                 self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
                 known = dict(turn.find_all({name for statement in waiting for name in statement.names}))
@@ -193,6 +197,21 @@ class Recording:
             draft.fold()
             for entry, change in kept:
                 self._tell(entry, change)
+
+    @contextmanager
+    def _turn_near_the_end(self) -> Generator[Turn]:
+        """A turn in which little is left to read: what others wrote while it was waited for is read outside of it.
+
+        Others wait for as long as a turn lasts. Should they write faster than is read here, more is borne with each try.
+        """
+        most = TAIL_MOST
+        while True:
+            self._catch_up(self.ledger.entries(after=self.book.position))
+            with self.ledger.turn() as turn:
+                if turn.head.position - self.book.position <= most:
+                    yield turn
+                    return
+            most += most // TAIL_MORE
 
     def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Kept]:
         """All of a statement's facts, or none: they are read into an overlay that a refusal throws away.

@@ -65,7 +65,7 @@ def import_file(
     json: JsonOption = False,
 ) -> None:
     """导入台账或事实：先检查全部，再全部登记 · Import a ledger or facts: all rows are checked, then all are kept or none."""
-    with closing(Service.open(Settings.read())) as service:
+    with closing(Service.open(Settings.read(), readings=False)) as service:
         if file.suffix.lower() == ".jsonl":
             good = facts_in.import_facts(service, file, check=check, out=out, print_json=print_json if json else None)
         else:
