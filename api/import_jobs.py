@@ -138,6 +138,10 @@ class ImportJobs:
         held = self._get(REPORT, key)
         return None if held is None else ImportReport.model_validate_json(zlib.decompress(held.body))
 
+    def under_way(self) -> int:
+        """How many imports are not finished, in whichever process."""
+        return sum(not _job(held).finished for held in self.desk.all(JOB, now_us=instant_us(self.clock())))
+
     def left_over(self) -> Iterator[tuple[Job, bytes]]:
         """What was being recorded when its process died, with the files; a check is simply asked for again."""
         for held in self.desk.all(JOB, now_us=instant_us(self.clock())):

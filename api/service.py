@@ -8,7 +8,8 @@ from api import columns
 from api.import_jobs import ImportJobs, Job, Mode, UnderWay, begin, job_of
 from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
-from api.retries import Remembering, Stated
+from api.observing import Observed
+from api.retries import Stated
 from api.settings import Settings
 from api.stores import open_stores
 from api.wall_clock import WallClock
@@ -28,7 +29,7 @@ from flows.ids import EnterpriseId
 from flows.indicators import Period
 from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
-from flows.recording import LedgerFacts, Recording, Statement
+from flows.recording import LedgerFacts, Statement
 from flows.times import SHANGHAI
 from graph.columns import Columns
 from graph.containers import Containers
@@ -67,7 +68,7 @@ class Service:
     editions: Editions
     columns: Columns
     containers: Containers
-    recording: Recording
+    recording: Observed
     clock: Clock
     keys: Keys
     pinned: Known | None = None
@@ -103,7 +104,7 @@ class Service:
         columns = Columns(catalogue)
         containers = Containers(catalogue)
         followers = (editions, columns, containers) if readings else ()
-        recording = Remembering(ledger, Book(catalogue, LedgerFacts(ledger)), clock, followers, desk=desk)
+        recording = Observed(ledger, Book(catalogue, LedgerFacts(ledger)), clock, followers, desk=desk)
         secret = settings.secret.get_secret_value() if settings.secret else ""
         keys = Keys(desk, clock, secret)
         return cls(settings, catalogue, ledger, desk, editions, columns, containers, recording, clock, keys)

@@ -88,6 +88,8 @@ class Credentials:
 def credentials(request: Request, service: Service) -> Credentials:
     """What a request is signed with: the key in its Authorization header, or the one whose session a page opened.
 
+    `request.state.signed` says from then on that the answer may name a position.
+
     Raises:
         Unsigned: no key, or one that stands for nobody.
         Forbidden: a session, and a page from elsewhere that lets it write.
@@ -97,12 +99,14 @@ def credentials(request: Request, service: Service) -> Credentials:
         kept = service.keys.find_key(key)
         if kept is None:
             raise Unsigned("key-wrong")
+        request.state.signed = True
         return Credentials(kept.key_id, kept.caller)
     token = request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
     kept = service.keys.find_session_key(token) if token else None
     if kept is None:
         raise Unsigned("key-missing")
     _check_from_here(request)
+    request.state.signed = True
     return Credentials(kept.key_id, kept.caller)
 
 
