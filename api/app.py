@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from threading import Thread
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics, pages, positions
+from api.finishing import finishing
 from api.problems import (
     NOT_READY,
     STATUS,
@@ -72,8 +72,7 @@ def create_app(service: Service, port: int | None = None, worker: int = 1) -> Fa
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        Thread(target=service.finish_imports, name="unfinished imports", daemon=True).start()
-        with tailed(service, lambda: metrics.stands(service, worker)):
+        with finishing(service), tailed(service, lambda: metrics.stands(service, worker)):
             yield
         service.close()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from api import columns
@@ -203,9 +204,12 @@ class Service:
         job = job_of(mode, enterprise, data, caller.organisation, manner)
         return begin(lambda: self.imports.run(job, data, lambda told: self._worked(job, data, told)), job.key)
 
-    def finish_imports(self) -> int:
-        """Go on with the imports that a process left when it died; returns how many there were."""
-        left = list(self.imports.left_over())
+    def finish_imports(self, noted: Mapping[str, int] = MappingProxyType({})) -> int:
+        """Go on with the imports that a process left when it died; returns how many there were.
+
+        `noted` is what `imports.noted` said long ago: who has noted nothing since is taken for dead, on whatever machine.
+        """
+        left = list(self.imports.left_over(noted))
         for job, data in left:
             _ = self.imports.run(job, data, lambda told, job=job, data=data: self._worked(job, data, told))
         return len(left)
