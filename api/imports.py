@@ -321,14 +321,12 @@ def _late(kept: TurnsKept, draft: Draft, recording: Recording) -> Iterator[Impor
     """What the commit itself refused: all that now stands against the rest of the file, and how much of it stands already."""
     assert kept.problem is not None
     assert kept.stopped_at is not None
-    first = draft.judged[kept.stopped_at][0]
-    words = spoken(draft.found, draft.world)
-    first.problems.append(refused(first, kept.problem, words))
-    yield first.problems[-1]
-    rest = draft.judged[kept.stopped_at + 1 :]
+    rest = draft.judged[kept.stopped_at :]
     trials = [Trial(unit.ways) for unit, _ in rest]
     for _ in rehearse(trials, recording):
         pass  # others get their turn after each hold
+    trials[0].statement.answer = kept.problem  # whatever has become of it since
+    words = spoken(draft.found, draft.world)
     for (unit, _), trial in zip(rest, trials, strict=True):
         unit.skipped = any(draft.found[cause].fails for cause in unit.causes)
         if not unit.skipped and isinstance(trial.statement.answer, Problem):
@@ -339,7 +337,7 @@ def _late(kept: TurnsKept, draft: Draft, recording: Recording) -> Iterator[Impor
             "import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions),
             first=min(kept.positions), last=max(kept.positions),
         )  # fmt: skip
-        yield ImportProblem.of(stands, first.first.place())
+        yield ImportProblem.of(stands, rest[0][0].first.place())
 
 
 def _facts(draft: Draft) -> int:

@@ -61,7 +61,7 @@ def is_sealed(file: Path) -> bool:
     with file.open("rb") as body:
         page_b, pages = _told(body)
         size_b = body.seek(0, os.SEEK_END)
-        return size_b != page_b * pages or _ending(body, size_b)[:len(MARK)] == MARK  # fmt: skip
+        return size_b != page_b * pages or _ending(body, size_b)[: len(MARK)] == MARK
 
 
 def seal_faults(file: Path) -> Iterator[Finding]:
