@@ -13,23 +13,29 @@ Value: TypeAlias = str | int | bool | tuple[str, ...] | None
 """What a property may be; None: it is not there."""
 Props: TypeAlias = Mapping[str, Value]
 
-KEYS: Final[Mapping[str, LiteralString]] = MappingProxyType(
-    {
-        "Entry": "position",
-        "Batch": "batch_id",
-        "Manifest": "manifest_id",
-        "Enterprise": "enterprise_id",
-        "Site": "site_id",
-        "StorageArea": "storage_id",
-        "Permit": "permit_no",
-        "Material": "material",
-        "Waste": "code",
-        "Method": "method",
-        "Boundary": "boundary",
-    }
+
+class Labelled(NamedTuple):
+    """A label, and the property by which its nodes are found."""
+
+    label: LiteralString
+    key: LiteralString
+
+
+LABELLED: Final = (
+    Labelled("Entry", "position"),
+    Labelled("Batch", "batch_id"),
+    Labelled("Manifest", "manifest_id"),
+    Labelled("Enterprise", "enterprise_id"),
+    Labelled("Site", "site_id"),
+    Labelled("StorageArea", "storage_id"),
+    Labelled("Permit", "permit_no"),
+    Labelled("Material", "material"),
+    Labelled("Waste", "code"),
+    Labelled("Method", "method"),
+    Labelled("Boundary", "boundary"),
 )
-"""The labels, each with the property that its nodes are found by."""
-STATIC: Final = ("Material", "Waste", "Method", "Boundary")
+"""The labels of the graph."""
+STATIC: Final = frozenset({"Material", "Waste", "Method", "Boundary"})
 """Labels whose nodes come from the catalogue, not from facts."""
 
 
@@ -69,6 +75,31 @@ KINDS: Final = (
     Kind("IN_CATEGORY", "Waste", "Waste", "Waste"),
 )
 KIND_OF: Final[Mapping[str, Kind]] = MappingProxyType({kind.type: kind for kind in KINDS})
+
+
+PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
+    "Entry": (
+        "kind", "event_id", "enterprise", "record_time_us", "day", "effective_us", "event_day", "site_id", "process",
+        "method", "use", "withdrawn", "corrected_by",
+    ),
+    "Batch": (
+        "code", "container", "material", "waste", "status", "origin", "mass_g", "left_g", "place", "day", "made_us",
+        "position",
+    ),
+    "Manifest": (
+        "internal_no", "official_no", "state", "method", "plates", "submitted_day", "loaded_day", "arrived_day",
+        "decided_day", "cancelled_day",
+    ),
+    "Enterprise": ("name", "name_en", "division", "roles", "confirmed_by"),
+    "Site": ("code", "name", "division"),
+    "StorageArea": ("code", "name", "type", "capacity_g"),
+    "Permit": ("valid_from", "valid_to", "ended_by"),
+    "Material": ("name", "name_en", "group", "metal", "legal_status"),
+    "Waste": ("name", "name_en", "hazardous", "category", "exempt"),
+    "Method": ("name", "name_en", "side", "ending"),
+    "Boundary": ("name",),
+})  # fmt: skip
+"""What nodes say beside their key; all of it is written anew with the node."""
 
 
 class Key(NamedTuple):

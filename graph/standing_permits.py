@@ -2,12 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from flows.balance import Boundary
 from flows.book import Book
 from flows.enterprises import Permit
 from flows.materials import Catalogue, WasteCode
 from graph.picture import Edge, Key, Node, Value
+
+BOUNDARIES_ZH: Final = {
+    Boundary.OPENING: "期初库存",
+    Boundary.GENERATION: "产生",
+    Boundary.COLLECTION: "回收",
+    Boundary.TAPPING: "出炉",
+    Boundary.ADDITION: "添加物",
+    Boundary.UNACCOUNTED: "未说明去向",
+    Boundary.SCALE_DIFFERENCE: "磅差",
+    Boundary.LOSS: "损耗",
+    Boundary.DISPOSAL: "处置",
+    Boundary.DELIVERY: "出厂",
+    Boundary.LEFT: "离开可见范围",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +80,14 @@ def _standings(permit_no: str, book: Book) -> Iterator[Standing]:
 def catalogue_nodes(tables: Catalogue) -> Iterator[Node]:
     """What the catalogue says of materials, waste codes and methods, and the boundaries of the system."""
     for boundary in Boundary:
-        yield Node(Key("Boundary", boundary.value), {})
+        yield Node(Key("Boundary", boundary.value), {"name": BOUNDARIES_ZH[boundary]})
     for method in tables.methods.values():
         told: dict[str, Value] = {"side": method.side, "ending": method.ending}
         yield Node(Key("Method", method.code), {"name": method.name_zh, "name_en": method.name_en, **told})
     for waste in tables.wastes.values():
         yield _waste_node(waste, tables)
     for category in sorted({waste.category for waste in tables.wastes.values()} - tables.wastes.keys()):
-        yield Node(Key("Waste", category), {"hazardous": category.startswith("HW")})
+        yield Node(Key("Waste", category), {"hazardous": category.startswith("HW"), "category": category})
     for material in tables.materials.values():
         classed = (Edge("CLASSED_AS", material.id, material.waste_code),) if material.waste_code else ()
         told = {"group": material.group, "metal": material.metal, "legal_status": material.legal_status}
