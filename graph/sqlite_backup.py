@@ -21,9 +21,10 @@ from flows.law import Finding
 from flows.times import moment_of
 from graph import sqlite_schema
 from graph.sqlite_copy import check_free, written_whole
-from graph.sqlite_faults import UNREADABLE, StoreProblem, told
+from graph.sqlite_faults import UNREADABLE, told
 from graph.sqlite_ledger import ENTRIES, HEAD, LAST
 from graph.sqlite_store import SqliteStore, file_faults
+from graph.store_problems import StoreProblem
 
 STEP: Final = 125
 """Entries of one reading: a few milliseconds."""

@@ -4,8 +4,8 @@ from contextlib import suppress
 from typing import Final, LiteralString
 
 from flows.ports import Document
-from graph.sqlite_faults import StoreProblem
 from graph.sqlite_store import SqliteStore
+from graph.store_problems import StoreProblem
 
 GET: Final[LiteralString] = """
     select kind, key, version, body, expires_us from document where kind = ? and key = ?

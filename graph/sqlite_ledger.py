@@ -12,8 +12,8 @@ from flows.entries import NO_DIGEST, Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
 from flows.ports import Kept, Name
-from graph.sqlite_faults import StoreProblem
 from graph.sqlite_store import SqliteStore
+from graph.store_problems import StoreProblem
 
 _TYPES: Final = (int, int, str, str, bytes, str)
 """Of an entry's columns."""

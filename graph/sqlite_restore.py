@@ -10,7 +10,8 @@ from typing import Final
 from flows.entries import Head
 from graph.sqlite_backup import Copied, check, digest_at
 from graph.sqlite_copy import copy_at_rest, dated, sync
-from graph.sqlite_faults import UNREADABLE, StoreAway, StoreProblem, told, told_by_system, waits
+from graph.sqlite_faults import UNREADABLE, told, told_by_system, waits
+from graph.store_problems import StoreAway, StoreProblem
 
 STOPPED_SECONDS: Final = 2.0
 """How long another program may take to let go of the file."""

@@ -13,8 +13,9 @@ from typing import Final
 from flows.errors import messages
 from flows.law import Finding
 from graph import sqlite_copy, sqlite_schema
-from graph.sqlite_faults import UNREADABLE, StoreAway, StoreFull, StoreProblem, told, told_by_system, waits
+from graph.sqlite_faults import UNREADABLE, told, told_by_system, waits
 from graph.sqlite_schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration
+from graph.store_problems import StoreAway, StoreFull, StoreProblem
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SqliteStore", "StoreAway", "StoreFull", "StoreProblem"]
 

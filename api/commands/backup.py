@@ -17,10 +17,10 @@ from api.settings import Settings
 from flows.errors import Malformed
 from flows.times import SHANGHAI
 from graph.sqlite_backup import Copied, Progress, back_up, check
-from graph.sqlite_faults import StoreProblem
 from graph.sqlite_restore import Restored
 from graph.sqlite_restore import restore as restore_file
 from graph.sqlite_store import SqliteStore
+from graph.store_problems import StoreProblem
 
 
 def backup(

@@ -17,12 +17,12 @@ from flows.ports import Ledger
 from graph.sqlite_ledger import PAGE, SqliteLedger
 from graph.sqlite_store import SCHEMA_VERSION, SqliteStore, StoreProblem
 from tests.flows.stories import SLAG, SMELTER, STRANGER, say, site
-from tests.graph.stores import SHARED, STORES, chained, rows, unread
+from tests.graph.stores import NAMES, SHARED, STORES, chained, rows, unread
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     opened = STORES[request.param].ledger(tmp_path)
     yield opened

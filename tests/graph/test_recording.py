@@ -28,7 +28,7 @@ from tests.flows.stories import (
     shipped,
     transformed,
 )
-from tests.graph.stores import SHARED, STORES
+from tests.graph.stores import NAMES, SHARED, STORES
 
 
 class Watched:
@@ -70,7 +70,7 @@ class Watched:
         self.inner.close()
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
     opened = Watched(STORES[request.param].ledger(tmp_path))
     yield opened
@@ -331,7 +331,7 @@ class Asked(Watched):
         return found
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_reader_waits_for_the_followers_of_what_is_kept(name: str, tmp_path: Path) -> None:
     """Between the commit and the last follower the book is ahead: no position is told that a follower has not read."""
     ledger = Asked(STORES[name].ledger(tmp_path))
