@@ -88,6 +88,9 @@ DROP: Final[LiteralString] = _joined([
 ])  # fmt: skip
 """Take away what rewired nodes own."""
 
+DROP_STATIC: Final[LiteralString] = "match ()-[r:CLASSED_AS|IN_CATEGORY]->() delete r"
+"""Take away what the catalogue's nodes own."""
+
 
 def _remove(each: Labelled) -> LiteralString:
     return f"""call () {{
@@ -133,20 +136,18 @@ WRITE_EDGES: Final[LiteralString] = _joined([_connect(kind) for kind in KINDS])
 # reading it back ----------------------------------------------------------------------------------------------------
 
 
-def _read_nodes(each: Labelled) -> LiteralString:
+def read_nodes(each: Labelled) -> LiteralString:
+    """All nodes of a label."""
     return f"match (n:{each.label}) return n.{each.key} as key, properties(n) as props"
 
 
-def _read_edges(kind: Kind) -> LiteralString:
+def read_edges(kind: Kind) -> LiteralString:
+    """All relationships of a kind."""
     start, end = _KEY_OF[kind.start], _KEY_OF[kind.end]
     return f"""
         match (a:{kind.start})-[r:{kind.type}]->(b:{kind.end})
         return a.{start} as start, b.{end} as end, properties(r) as props
     """
-
-
-READ_NODES: Final = {each.label: _read_nodes(each) for each in LABELLED}
-READ_EDGES: Final = {kind.type: _read_edges(kind) for kind in KINDS}
 
 
 # making it anew -----------------------------------------------------------------------------------------------------

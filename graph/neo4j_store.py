@@ -56,7 +56,7 @@ class Neo4jStore:
         self._bookmarks = GraphDatabase.bookmark_manager()
         self._made: list[str] = []
         with self.reading():
-            self._driver = _driver(address)
+            self._driver = connect(address)
         try:
             with self.reading():
                 self._prepare()
@@ -244,7 +244,12 @@ class Neo4jStore:
             transaction.commit()
 
 
-def _driver(address: Neo4jAddress) -> Driver:
+def connect(address: Neo4jAddress) -> Driver:
+    """A driver for an address; it has spoken to nobody yet.
+
+    Raises:
+        StoreProblem: no address of a Neo4j.
+    """
     try:
         return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
             address.uri,
