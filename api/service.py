@@ -10,6 +10,7 @@ from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
 from api.retries import Remembering, Stated
 from api.settings import Settings
+from api.stores import open_stores
 from api.wall_clock import WallClock
 from api.workbook.export import export_workbook
 from api.workbook.manner import Manner, SheetColumns
@@ -33,9 +34,6 @@ from graph.columns import Columns
 from graph.containers import Containers
 from graph.editions import Editions
 from graph.lineage import Lineage
-from graph.sqlite_desk import SqliteDesk
-from graph.sqlite_ledger import SqliteLedger
-from graph.sqlite_store import SqliteStore
 
 now: Final = WallClock()
 """The one clock."""
@@ -77,14 +75,12 @@ class Service:
     @classmethod
     def open(cls, settings: Settings, clock: Clock = now) -> "Service":
         """Open the installation's store and read what it holds."""
-        store = SqliteStore(settings.file)
-        return cls.over(settings, SqliteLedger(store), SqliteDesk(store), clock)
+        return cls.over(settings, *open_stores(settings), clock)
 
     @classmethod
     def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
         """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
-        store = SqliteStore(settings.file)
-        return cls._built(settings, SqliteLedger(store), SqliteDesk(store), clock)
+        return cls._built(settings, *open_stores(settings), clock)
 
     @classmethod
     def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":

@@ -90,7 +90,7 @@ def said(fault: Fault) -> str:
     """What it says, in one line."""
     words = str(fault.message or "") if isinstance(fault, Neo4jError) else str(fault)
     first = words.strip().splitlines()[:1]
-    return first[0] if first else type(fault).__name__
+    return first[0].rstrip(": ") if first else type(fault).__name__
 
 
 def is_away(fault: BaseException) -> bool:

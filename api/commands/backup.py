@@ -38,6 +38,7 @@ def backup(
         _tell_check(file, json=json)
         return
     settings = Settings.read()
+    _check_embedded(settings)
     if not settings.file.exists():
         raise StoreProblem("backup-nothing", path=str(settings.file))
     target = _target(file)
@@ -71,6 +72,7 @@ def restore(
 ) -> None:
     """由备份恢复台账；现有文件改名保留，从不删除 · Restore a backup; what is there moves aside and is never deleted."""
     settings = Settings.read()
+    _check_embedded(settings)
     restored = restore_file(file, settings.file, force=force, now=_now())
     if json:
         aside = str(restored.aside) if restored.aside else None
@@ -130,6 +132,12 @@ def _told(copied: Copied) -> Mapping[str, object]:
         "size_b": copied.size_b,
         "faults": [finding_json(each, "zh") for each in copied.faults],
     }
+
+
+def _check_embedded(settings: Settings) -> None:
+    """Neo4j is copied by its own means: its files hold the graph and the accounts too."""
+    if not settings.embedded:
+        raise StoreProblem("backup-of-neo4j", uri=settings.ledger, database=settings.neo4j_database)
 
 
 def _target(file: Path) -> Path:

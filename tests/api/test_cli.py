@@ -130,7 +130,7 @@ def test_what_is_not_there_ends_with_one_and_says_so_twice(shell: Shell, words: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("HUANLIU_PORT", "x"), ("HUANLIU_LEDGER", "bolt://x"), ("HUANLIU_PUBLIC_URL", "y")]
+    ("name", "value"), [("HUANLIU_PORT", "x"), ("HUANLIU_LEDGER", "http://x"), ("HUANLIU_PUBLIC_URL", "y")]
 )
 def test_a_setting_that_cannot_be_is_named(empty: Shell, name: str, value: str) -> None:
     empty.environment[name] = value

@@ -1,0 +1,29 @@
+"""Which store an installation stands on: the SQLite file in its folder, or the Neo4j that its settings name."""
+
+from api.settings import Settings
+from flows.ports import Desk, Ledger
+from graph.neo4j_desk import Neo4jDesk
+from graph.neo4j_ledger import Neo4jLedger
+from graph.neo4j_store import Neo4jAddress, Neo4jStore
+from graph.sqlite_desk import SqliteDesk
+from graph.sqlite_ledger import SqliteLedger
+from graph.sqlite_store import SqliteStore
+
+
+def open_stores(settings: Settings) -> tuple[Ledger, Desk]:
+    """Ledger and desk, in one store.
+
+    Raises:
+        StoreProblem: the store cannot be opened; the words say what to do.
+    """
+    if settings.embedded:
+        file = SqliteStore(settings.file)
+        return SqliteLedger(file), SqliteDesk(file)
+    database = Neo4jStore(neo4j_address(settings))
+    return Neo4jLedger(database), Neo4jDesk(database)
+
+
+def neo4j_address(settings: Settings) -> Neo4jAddress:
+    """Where the ledger's Neo4j answers, and as whom it is asked."""
+    password = settings.neo4j_password.get_secret_value() if settings.neo4j_password else ""
+    return Neo4jAddress(settings.ledger, settings.neo4j_user, password, settings.neo4j_database)
