@@ -139,7 +139,6 @@ class Neo4jGraph:
 
     def _prepare(self) -> None:
         """Claim an empty place, or check what is there; then make what guards it."""
-        self._driver.verify_connectivity(database=self.address.database)  # pyright: ignore[reportUnknownMemberType] - the same
         found = self._rows(cypher.FOUND_GRAPH, name=cypher.GRAPH_NAME)
         if self._beside and self._rows(cypher.IS_LEDGER)[0]["ledgers"]:
             raise StoreProblem("graph-is-ledger", uri=self.address.uri, database=self.address.database)

@@ -1,26 +1,20 @@
 """The graph in a real Neo4j: drawn, corrected, made anew, and never a node of somebody else's touched."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.book import Book, Change
-from flows.entries import Entry
 from flows.events import Mending
-from flows.law import Finding
 from flows.materials import catalogue
-from flows.ports import Kept
-from graph.following import Following, check_same, follow
+from graph.following import Following
 from graph.graph_audit import graph_faults
 from graph.memory_ledger import MemoryLedger
 from graph.neo4j_graph import Neo4jGraph
 from graph.neo4j_store import Neo4jAddress
-from graph.store_problems import StoreProblem
-from tests.graph.histories import World, histories, settled
+from tests.graph.histories import World, histories
 from tests.graph.mending import Mended, replacements
 from tests.servers.neo4j_server import Address, empty
 
