@@ -18,6 +18,7 @@ from api.commands.audit import audit, rebuild
 from api.commands.backup import backup, restore
 from api.commands.corrections import agree, correct, corrections, decline
 from api.commands.differences import diff
+from api.commands.graph import draw_beside
 from api.commands.imports import columns_app, import_file
 from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
 from api.rest.asking import check_filters
@@ -310,16 +311,26 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
     template: Annotated[bool, typer.Option("--template", help="空白模板 · the empty template")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="全部事实 .jsonl · all facts")] = False,
     enterprise: Annotated[str, typer.Option("--of", help="哪个单位的台账（信用代码）· whose ledger")] = "",
+    to_neo4j: Annotated[
+        str,
+        typer.Option("--to-neo4j", help="在此 Neo4j 旁绘一张图，如 bolt://localhost:7687 · a graph beside the ledger"),
+    ] = "",
     effective: Annotated[bool, typer.Option("--effective", help="--facts：更正后的事实 · facts as corrected")] = False,
     begin: Annotated[str | None, typer.Option("--from", help="--of：起始日 · first day")] = None,
     end: Annotated[str | None, typer.Option("--to", help="--of：结束日 · last day")] = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
-    """导出模板、单位台账工作簿或事实 · Export the template, an enterprise's workbook, or facts."""
-    if template + facts + bool(enterprise) != 1:
-        err.print("请从 --template、--facts、--of 单位 中选一项 · choose one of --template, --facts, --of")
+    """导出模板、单位台账工作簿、事实或图 · Export the template, an enterprise's workbook, facts, or a graph."""
+    if template + facts + bool(enterprise) + bool(to_neo4j) != 1:
+        err.print(
+            "请从 --template、--facts、--of 单位、--to-neo4j 地址 中选一项 · "
+            "choose one of --template, --facts, --of, --to-neo4j"
+        )
         raise typer.Exit(WRONG_USE)
+    if to_neo4j:
+        draw_beside(Settings.read(), to_neo4j, json=json)
+        return
     with opened() as service:
         known, span = terminal.known(service, as_of), terminal.period(begin, end)
         written = terminal.export(known, to, enterprise, span, template=template, effective=effective)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Final, TypeAlias
 
 from flows.book import Book, Change
@@ -17,12 +17,14 @@ from graph.store_problems import StoreProblem
 
 PORTION: Final = 2_000
 """Entries that one transaction takes in: larger ones are hardly faster, and take the server's memory."""
+PAUSE_SECONDS: Final = 1.0
+"""Nobody looks at a graph sooner after a bulk import."""
 Watch: TypeAlias = Callable[[int, int], None]
 """Hears how many of how many entries are in the graph."""
 
 
 class Following:
-    """A follower whose graph is brought to the book's position: by itself where much waits, and when somebody asks.
+    """A follower whose graph is brought to the book's position: where much waits, every now and then, and at the end.
 
     Single turns write the graph in their own transaction; what they wrote is only dropped here.
     """
@@ -33,6 +35,26 @@ class Following:
         self._known = graph.head().position
         self._waiting: list[Kept] = []
         self._lock = Lock()
+        self._ended = Event()
+        self._thread = Thread(target=self._keep_up, name="graph", daemon=True)
+
+    def start(self) -> None:
+        """Keep the graph up from now on, behind everybody's back."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Bring the graph to the end of what was read, if it can be reached, and let go of it."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with suppress(Problem):
+            self.flush()
+        self.graph.close()
+
+    def _keep_up(self) -> None:
+        while not self._ended.wait(PAUSE_SECONDS):
+            with suppress(Problem):
+                self.flush()
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry. A graph that cannot be reached waits, and nobody else waits for it."""

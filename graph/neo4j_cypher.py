@@ -56,6 +56,7 @@ CLAIM_GRAPH: Final[LiteralString] = """
 SET_POSITION: Final[LiteralString] = """
     match (g:Graph {name: $name}) set g.position = $position, g.digest = $digest
 """
+SET_GRAPH_SCHEMA: Final[LiteralString] = "match (g:Graph {name: $name}) set g.schema = $schema"
 FOREIGN_NODES: Final[LiteralString] = """
     match (n) where any(label in labels(n) where label in $labels)
     unwind labels(n) as label
@@ -102,23 +103,14 @@ REMOVE: Final[LiteralString] = _joined([_remove(each) for each in NOT_ENTRIES if
 """Take away nodes that a correction has undone."""
 
 
-def _create(each: Labelled) -> LiteralString:
-    return f"""call () {{
-        unwind $fresh_{each.label} as row create (n:{each.label} {{{each.key}: row[0]}}) set n += row[1]
-    }}"""
-
-
 def _merge(each: Labelled) -> LiteralString:
     return f"""call () {{
-        unwind $known_{each.label} as row merge (n:{each.label} {{{each.key}: row[0]}}) set n += row[1]
+        unwind $nodes_{each.label} as row merge (n:{each.label} {{{each.key}: row[0]}}) set n += row[1]
     }}"""
 
 
-CREATED: Final = tuple(each for each in LABELLED if each.label in {"Batch", "Manifest"})
-"""Labels whose fresh nodes are in no graph yet; an entry may stand there as one of the ledger."""
-WRITE_NODES: Final[LiteralString] = _joined([
-    *(_create(each) for each in CREATED), *(_merge(each) for each in LABELLED),
-])  # fmt: skip
+WRITE_NODES: Final[LiteralString] = _joined([_merge(each) for each in LABELLED])
+"""Nodes are merged, fresh ones too: a graph that somebody meddled with is the audit's matter, and stops no fact."""
 _KEY_OF: Final[dict[LiteralString, LiteralString]] = {each.label: each.key for each in LABELLED}
 
 

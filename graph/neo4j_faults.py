@@ -20,9 +20,6 @@ FAULTS: Final = (DriverError, Neo4jError)
 """What the driver raises of its own, and what the server answers."""
 Fault: TypeAlias = DriverError | Neo4jError
 
-AGAIN_SECONDS: Final = 5.0
-"""How long one question is asked again where the connection breaks: a pool of dead connections after a server's restart
-is used up at once, and nobody at a weighbridge waits longer for a word."""
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 0.5
 SECURITY: Final = "Neo.ClientError.Security."
@@ -32,13 +29,15 @@ NO_DATABASE: Final = frozenset({
 })  # fmt: skip
 NO_ROOM: Final = ("OutOfDiskSpace", "No space left on device", "out of disk space")
 """Words by which a server's full disk is known: it has no code of its own in every version."""
-TOO_LONG: Final = ("TransactionTimedOut", "LockAcquisitionTimeout", "TransactionTimedOutClientConfiguration")
+TOO_LONG: Final = (
+    "TransactionTimedOut", "TransactionTimedOutClientConfiguration", "LockAcquisitionTimeout", "LockClientStopped",
+)  # fmt: skip
 """Ends of codes: somebody else held the lock for longer than a turn may last."""
 
 T = TypeVar("T")
 
 
-def again(work: Callable[[], T], seconds: float = AGAIN_SECONDS) -> T:
+def again(work: Callable[[], T], seconds: float) -> T:
     """Do something that may be done twice; do it again where the connection broke or the server says so, for some seconds."""
     until, pause = time.monotonic() + seconds, FIRST_PAUSE_S
     while True:

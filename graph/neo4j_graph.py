@@ -21,12 +21,15 @@ from graph.standing_permits import catalogue_nodes
 from graph.store_problems import StoreProblem
 
 SCHEMA: Final = 1
-"""Goes up whenever the nodes say something else; an older graph is made anew by `huanliu rebuild --graph`."""
+"""Goes up whenever the nodes say something else; what another version drew is made anew by `huanliu rebuild --graph`."""
 CLEARED_AT_ONCE: Final = 5_000
 """Nodes that one transaction takes away: some ten megabytes in the server."""
 BEING_MADE: Final = -1
-"""The position of a graph that is being taken away: nobody writes behind it."""
+"""The position of a graph that is being taken away, or was drawn by another version: nobody writes behind it."""
 TURN_SECONDS: Final = 120.0
+"""The longest transaction: of two thousand entries on a busy machine."""
+AGAIN_SECONDS: Final = 5.0
+"""While a question finds no connection."""
 
 T = TypeVar("T")
 Watch: TypeAlias = Callable[[int], None]
@@ -44,10 +47,10 @@ class Neo4jGraph:
         self.address = address
         self.tables = tables
         self._beside = beside
-        with self._telling():
+        with self._address_checked(), self._telling():
             self._driver = connect(address)
         try:
-            with self._telling():
+            with self._address_checked(), self._telling():
                 self._prepare()
         except BaseException:
             self.close()
@@ -67,13 +70,17 @@ class Neo4jGraph:
         return self._within(lambda transaction: _taken(transaction, kept, book))
 
     def clear(self, watch: Watch) -> None:
-        """Take all of it away, some at a time; entries of a ledger, and nodes that are not ours, stay."""
+        """Take all of it away, some at a time; entries of a ledger, and nodes that are not ours, stay.
+
+        Where that is broken off, the graph says that it is being made until somebody begins again.
+        """
         self._set(Head(BEING_MADE))
         done = 0
         for statement in cypher.CLEAR:
             while cleared := self._cleared(statement):
                 done += cleared
                 watch(done)
+        self._rows(cypher.SET_GRAPH_SCHEMA, name=cypher.GRAPH_NAME, schema=SCHEMA)
         self._write_catalogue()
         self._set(Head())
 
@@ -107,6 +114,13 @@ class Neo4jGraph:
                 raise
             raise problem from fault
 
+    @contextmanager
+    def _address_checked(self) -> Generator[None]:
+        try:
+            yield
+        except ValueError as fault:
+            raise StoreProblem("neo4j-address-wrong", uri=self.address.uri, told=str(fault)) from fault
+
     def _session(self) -> Session:
         return self._driver.session(database=self.address.database)  # pyright: ignore[reportUnknownMemberType] - the driver's `**config` has no types
 
@@ -116,7 +130,7 @@ class Neo4jGraph:
                 return list(session.run(query, values))
 
         with self._telling():
-            return again(once)
+            return again(once, AGAIN_SECONDS)
 
     def _within(self, work: Callable[[Transaction], T]) -> T:
         """One transaction. What it does may be done twice: it looks first how far the graph goes."""
@@ -125,10 +139,10 @@ class Neo4jGraph:
             with self._session() as session, session.begin_transaction(timeout=TURN_SECONDS) as transaction:
                 done = work(transaction)
                 transaction.commit()
-                return done
+            return done
 
         with self._telling():
-            return again(once)
+            return again(once, AGAIN_SECONDS)
 
     def _set(self, head: Head) -> None:
         values = {"name": cypher.GRAPH_NAME, "position": head.position, "digest": head.digest}
@@ -142,10 +156,10 @@ class Neo4jGraph:
         found = self._rows(cypher.FOUND_GRAPH, name=cypher.GRAPH_NAME)
         if self._beside and self._rows(cypher.IS_LEDGER)[0]["ledgers"]:
             raise StoreProblem("graph-is-ledger", uri=self.address.uri, database=self.address.database)
-        if found and int(found[0]["schema"]) != SCHEMA:
-            raise StoreProblem("graph-other-schema", uri=self.address.uri, found=found[0]["schema"], known=SCHEMA)
         if not found:
             self._check_free()
+        elif found[0]["schema"] != SCHEMA:  # another version drew it: nobody writes into it before it is made anew
+            self._set(Head(BEING_MADE))
         for statement in (*cypher.GRAPH_CONSTRAINTS, *cypher.GRAPH_INDEXES):
             self._rows(statement)
         self._rows(cypher.AWAIT_INDEXES, seconds=INDEX_SECONDS)

@@ -8,7 +8,6 @@ from neo4j import Transaction
 
 from flows.entries import Head
 from graph.neo4j_cypher import (
-    CREATED,
     DROP,
     GRAPH_NAME,
     LOCK_GRAPH,
@@ -19,7 +18,6 @@ from graph.neo4j_cypher import (
 )
 from graph.picture import KINDS, LABELLED, PROPERTIES, STATIC, Delta, Edge, Node
 
-_CREATED: Final = frozenset(each.label for each in CREATED)
 _OF_FACTS: Final = tuple(each.label for each in LABELLED if each.label not in STATIC)
 
 
@@ -40,20 +38,18 @@ def write_delta(transaction: Transaction, delta: Delta, head: Head) -> None:
         keys = {f"gone_{label}": [key.value for key in gone if key.label == label] for label in _OF_FACTS}
         transaction.run(REMOVE, keys).consume()
     written = delta.written()
-    write_nodes(transaction, written.values(), {key.value for key in delta.fresh if key.label in _CREATED})
+    write_nodes(transaction, written.values())
     rewritten = delta.fresh | delta.rewired
     write_edges(transaction, (edge for key, node in written.items() if key in rewritten for edge in node.edges))
     transaction.run(SET_POSITION, name=GRAPH_NAME, position=head.position, digest=head.digest).consume()
 
 
-def write_nodes(transaction: Transaction, nodes: Iterable[Node], fresh: set[str | int] = frozenset()) -> None:  # pyright: ignore[reportArgumentType] - nothing is fresh
-    """Write nodes with all that they say; `fresh` are the values of keys that stand in no graph yet."""
-    rows: dict[str, list[list[Any]]] = {f"known_{each.label}": [] for each in LABELLED}
-    rows |= {f"fresh_{label}": [] for label in _CREATED}
+def write_nodes(transaction: Transaction, nodes: Iterable[Node]) -> None:
+    """Write nodes with all that they say."""
+    rows: dict[str, list[list[Any]]] = {f"nodes_{each.label}": [] for each in LABELLED}
     for node in nodes:
         label, value = node.key
-        how = "fresh" if label in _CREATED and value in fresh else "known"
-        rows[f"{how}_{label}"].append([value, {name: node.props.get(name) for name in PROPERTIES[label]}])
+        rows[f"nodes_{label}"].append([value, {name: node.props.get(name) for name in PROPERTIES[label]}])
     transaction.run(WRITE_NODES, rows).consume()
 
 

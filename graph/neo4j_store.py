@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, LiteralString, TypeAlias
+from typing import Any, Final, LiteralString, TypeAlias, TypeVar
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, Driver, GraphDatabase, NotificationMinimumSeverity, Record, Session
 from neo4j import Transaction as DriverTransaction
@@ -16,18 +16,14 @@ from graph.neo4j_faults import FAULTS, again, told
 from graph.neo4j_schema import CONSTRAINTS, INDEXES, NAME, STEPS, Step, known_version
 from graph.store_problems import StoreAway, StoreProblem
 
-__all__ = ["Neo4jAddress", "Neo4jStore", "Transaction"]
+__all__ = ["Neo4jAddress", "Neo4jStore", "Patience", "Transaction"]
 
 CONNECT_SECONDS: Final = 5.0
 """To reach a server of one's own network."""
 POOL_SECONDS: Final = 10.0
 """To get one of the pool's hundred connections: it is never empty for longer, unless the server hangs."""
-TURN_SECONDS: Final = 60.0
-"""The longest turn, waiting for the lock included: the server ends what a process left open whose machine went away."""
-ANSWER_SECONDS: Final = 30.0
-"""How long is asked whether a turn was kept whose answer was lost: a server that was killed is back within ten."""
-
 Transaction: TypeAlias = DriverTransaction
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,19 @@ class Neo4jAddress:
     database: str = "neo4j"
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in seconds."""
+
+    again: float = 5.0
+    """While a question finds no connection: after a server's restart the dead ones of the pool are used up at once, and
+    nobody at a weighbridge waits longer for a word."""
+    turn: float = 60.0
+    """The longest turn, its waiting for the lock included: then the server ends what a lost machine left open."""
+    answer: float = 30.0
+    """To learn whether a turn was kept whose answer was lost: a server that was killed is back within ten."""
+
+
 class Neo4jStore:
     """The database and its connections. Threads share the driver's pool; each has one open transaction at most.
 
@@ -49,16 +58,17 @@ class Neo4jStore:
         StoreProblem: not reachable, no entry, newer than this program, or somebody else's; the words say what to do.
     """
 
-    def __init__(self, address: Neo4jAddress, steps: tuple[Step, ...] = STEPS) -> None:
+    def __init__(self, address: Neo4jAddress, steps: tuple[Step, ...] = STEPS, patience: Patience = Patience()) -> None:
         self.address = address
+        self._patience = patience
         self._steps = steps
         self._threads = threading.local()
         self._bookmarks = GraphDatabase.bookmark_manager()
         self._made: list[str] = []
-        with self.reading():
+        with self._address_checked(), self.reading():
             self._driver = connect(address)
         try:
-            with self.reading():
+            with self._address_checked(), self.reading():
                 self._prepare()
         except BaseException:
             self.close()
@@ -86,7 +96,7 @@ class Neo4jStore:
         """
         own = self._own()
         with self.reading():
-            return list(own.run(query, values)) if own is not None else again(lambda: self._asked(query, values))
+            return list(own.run(query, values)) if own is not None else self._again(lambda: self._asked(query, values))
 
     @contextmanager
     def writing(self, kept: Callable[[Transaction], bool]) -> Generator[Transaction]:
@@ -102,7 +112,7 @@ class Neo4jStore:
             yield own
             return
         with self.reading():
-            session, transaction = again(self._begun)
+            session, transaction = self._again(self._begun)
         self._threads.transaction = transaction
         try:
             yield transaction
@@ -148,6 +158,9 @@ class Neo4jStore:
         """Close every connection."""
         self._driver.close()
 
+    def _again(self, work: Callable[[], T]) -> T:
+        return again(work, self._patience.again)
+
     def _own(self) -> Transaction | None:
         return getattr(self._threads, "transaction", None)
 
@@ -167,12 +180,12 @@ class Neo4jStore:
             with self._session(WRITE_ACCESS) as session:
                 return list(session.run(query, values))
 
-        return again(once)
+        return self._again(once)
 
     def _begun(self) -> tuple[Session, Transaction]:
         session = self._session(WRITE_ACCESS)
         try:
-            return session, session.begin_transaction(timeout=TURN_SECONDS)
+            return session, session.begin_transaction(timeout=self._patience.turn)
         except BaseException:
             session.close()
             raise
@@ -182,7 +195,7 @@ class Neo4jStore:
             transaction.commit()
         except FAULTS:
             try:
-                stands = again(lambda: self._stands(kept), ANSWER_SECONDS)
+                stands = again(lambda: self._stands(kept), self._patience.answer)
             except FAULTS as still:
                 raise StoreAway("neo4j-answer-lost", uri=self.address.uri) from still
             if not stands:
@@ -193,6 +206,14 @@ class Neo4jStore:
         session, transaction = self._begun()
         with session, transaction:
             return kept(transaction)
+
+    @contextmanager
+    def _address_checked(self) -> Generator[None]:
+        """What the driver says of an address that makes no sense, some of it only when it is first used."""
+        try:
+            yield
+        except ValueError as fault:
+            raise StoreProblem("neo4j-address-wrong", uri=self.address.uri, told=str(fault)) from fault
 
     # the schema --------------------------------------------------------------------------------------------------
 
@@ -231,10 +252,13 @@ class Neo4jStore:
     def _migrate(self) -> None:
         """Take the steps to this version, each in one transaction: what breaks off goes on from there."""
         for step in self._steps:
-            again(lambda step=step: self._take(step))
+            self._again(lambda step=step: self._take(step))
 
     def _take(self, step: Step) -> None:
-        with self._session(WRITE_ACCESS) as session, session.begin_transaction(timeout=TURN_SECONDS) as transaction:
+        with (
+            self._session(WRITE_ACCESS) as session,
+            session.begin_transaction(timeout=self._patience.turn) as transaction,
+        ):
             (record,) = transaction.run(neo4j_schema.LOCK_SCHEMA, name=NAME)
             if record["schema"] >= step.version:  # another process was first
                 return
@@ -245,21 +269,14 @@ class Neo4jStore:
 
 
 def connect(address: Neo4jAddress) -> Driver:
-    """A driver for an address; it has spoken to nobody yet.
-
-    Raises:
-        StoreProblem: no address of a Neo4j.
-    """
-    try:
-        return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
-            address.uri,
-            auth=(address.user, address.password),
-            connection_timeout=CONNECT_SECONDS,
-            connection_acquisition_timeout=POOL_SECONDS,
-            notifications_min_severity=NotificationMinimumSeverity.OFF,
-        )
-    except ValueError as fault:  # a port that is no number
-        raise StoreProblem("neo4j-address-wrong", uri=address.uri, told=str(fault)) from fault
+    """A driver for an address; it has spoken to nobody yet, and may find only then that it makes no sense."""
+    return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
+        address.uri,
+        auth=(address.user, address.password),
+        connection_timeout=CONNECT_SECONDS,
+        connection_acquisition_timeout=POOL_SECONDS,
+        notifications_min_severity=NotificationMinimumSeverity.OFF,
+    )
 
 
 def one(records: Sequence[Record]) -> Record | None:
