@@ -12,7 +12,7 @@ from api.keys import Keys
 from api.observing import Observed
 from api.retries import Stated
 from api.settings import Settings
-from api.stores import open_stores
+from api.stores import open_graph, open_stores
 from api.wall_clock import WallClock
 from api.workbook.export import export_workbook
 from api.workbook.manner import Manner, SheetColumns
@@ -35,6 +35,7 @@ from flows.times import SHANGHAI
 from graph.columns import Columns
 from graph.containers import Containers
 from graph.editions import Editions
+from graph.following import Following
 from graph.lineage import Lineage
 
 now: Final = WallClock()
@@ -73,16 +74,36 @@ class Service:
     clock: Clock
     keys: Keys
     pinned: Known | None = None
+    following: Following | None = None
+    """Who keeps the graph up with the ledger, where it has one."""
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock = now, *, readings: bool = True) -> "Service":
         """Open the installation's store and read what it holds; without `readings` the book alone."""
-        return cls.over(settings, *open_stores(settings), clock, readings=readings)
+        service = cls._built(settings, *open_stores(settings), clock, readings=readings)
+        following = service._with_graph()
+        service.recording.catch_up()
+        if following is not None:
+            following.start()
+        return replace(service, following=following)
 
     @classmethod
     def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
         """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
         return cls._built(settings, *open_stores(settings), clock)
+
+    def _with_graph(self) -> Following | None:
+        """Have the ledger's graph follow, where it has one."""
+        try:
+            graph = open_graph(self.settings, self.catalogue)
+        except BaseException:
+            self.close()
+            raise
+        if graph is None:
+            return None
+        following = Following(graph, self.recording.book)
+        self.recording.followers = (*self.recording.followers, following)
+        return following
 
     @classmethod
     def over(
@@ -284,6 +305,8 @@ class Service:
         return export_workbook(list(self.ledger.entries(until=until)), self.book, enterprise, days)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store; its graph is brought up to what was read first."""
+        if self.following is not None:
+            self.following.close()
         self.ledger.close()
         self.desk.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from flows.book import Change
+from flows.book import Book, Change
 from flows.entries import Entry, Head
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
@@ -35,9 +35,10 @@ class Turn(Protocol):
         """The entries that statements of these names became, this turn's own included: one question, however many."""
         ...
 
-    def append(self, kept: Sequence[Kept]) -> None:
-        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them, and follows
-        later where nobody says it.
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them.
+
+        `book` stands as the turn's entries have left it when the turn ends; without it the picture follows later.
         """
         ...
 

@@ -257,7 +257,7 @@ class Recording:
         except Exception as problem:  # noqa: BLE001 - one statement's fault is not its neighbours'
             statement.fails(problem)
             return []
-        turn.append(fresh)
+        turn.append(fresh, draft)
         known |= named
         own.fold()
         return fresh
@@ -278,7 +278,7 @@ class _Rehearsal:
         found = {name: self._own.get(name) or self._ledger.find(*name) for name in names}
         return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, kept: Sequence[Kept]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         for entry, _ in kept:
             self._own[entry.enterprise, entry.event_id] = entry
             self.head = head_of(entry)

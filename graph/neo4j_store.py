@@ -66,7 +66,7 @@ class Neo4jStore:
         self._bookmarks = GraphDatabase.bookmark_manager()
         self._made: list[str] = []
         with self._address_checked(), self.reading():
-            self._driver = _driver(address)
+            self._driver = connect(address)
         try:
             with self._address_checked(), self.reading():
                 self._prepare()
@@ -268,7 +268,8 @@ class Neo4jStore:
             transaction.commit()
 
 
-def _driver(address: Neo4jAddress) -> Driver:
+def connect(address: Neo4jAddress) -> Driver:
+    """A driver for an address; it has spoken to nobody yet, and may find only then that it makes no sense."""
     return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
         address.uri,
         auth=(address.user, address.password),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
 
+from flows.book import Book
 from flows.entries import NO_DIGEST, Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
@@ -71,7 +72,7 @@ class SqliteTurn:
         found = {name: _find(self._store, *name) for name in names}
         return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, kept: Sequence[Kept]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
         if not kept:
             return

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from flows.book import Change
+from flows.book import Book, Change
 from flows.entries import Entry, Head
 from flows.errors import Problem
 from flows.law import Finding
@@ -159,7 +159,7 @@ class Heard:
         self.asked.append(set(names))
         return self.inner.find_all(names)
 
-    def append(self, kept: Sequence[Kept]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         self.handed += kept
         self.inner.append(kept)
 
