@@ -72,7 +72,7 @@ def _regulators(told: Region) -> list[str]:
 
 def _clear(settings: Settings) -> None:
     """Take away an older demo, and nothing else."""
-    if not settings.file.exists():
+    if settings.embedded and not settings.file.exists():
         return
     service = Service.open_unread(settings)
     try:
@@ -80,6 +80,10 @@ def _clear(settings: Settings) -> None:
         empty = service.ledger.head().position == 0
     finally:
         service.close()
+    if not settings.embedded:
+        if not empty:  # a ledger in Neo4j is nobody's to take away in passing
+            raise NotADemo("demo-ledger-in-use", uri=settings.ledger)
+        return
     if not (ours or empty):
         raise NotADemo("demo-folder-in-use", folder=str(settings.data))
     for suffix in ("", "-wal", "-shm"):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from api.retries import Remembering
-from flows.book import Book, Change
+from flows.book import Book
 from flows.entries import Entry
 from flows.errors import Problem
-from flows.ports import Turn
-from flows.recording import Statement
+from flows.ports import Name, Turn
+from flows.recording import Recorded, Statement
 
 FAULT: Final = "fault-of-ours"
 """What a statement is said to have failed of when it was no problem of its own."""
@@ -42,8 +42,8 @@ class Observed(Remembering):
     hear: Hear | None = field(default=None, kw_only=True)
     _fresh: list[str] = field(default_factory=list[str], kw_only=True)
 
-    def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
-        fresh = super()._judge(statement, draft, turn)
+    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Recorded]:
+        fresh = super()._judge(statement, draft, turn, known)
         self._fresh += [entry.event.kind for entry, _ in fresh]
         return fresh
 

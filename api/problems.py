@@ -14,7 +14,7 @@ from api.faults import faults_of
 from flows.errors import Conflict, Forbidden, Language, Malformed, Problem, Refusal, Unknown
 from flows.events import Event
 from flows.mending import Breaks
-from graph.sqlite_faults import StoreAway, StoreFull
+from graph.store_problems import StoreAway, StoreFull
 
 
 class Unsigned(Problem):

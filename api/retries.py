@@ -1,19 +1,19 @@
 """Retries of a statement: what was found in it is kept in the very turn of its entries, and what differs is named."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, cast
 
-from flows.book import Book, Change
+from flows.book import Book
 from flows.enterprises import Frozen
 from flows.entries import Entry, event_json
 from flows.errors import Conflict, Figure
 from flows.events import Event
 from flows.law import Finding
-from flows.ports import Clock, Desk, Turn
-from flows.recording import Recording, Statement
+from flows.ports import Clock, Desk, Name, Turn
+from flows.recording import Recorded, Recording, Statement
 from flows.times import instant_us
 
 KIND: Final = "findings"
@@ -51,11 +51,11 @@ class Remembering(Recording):
 
     desk: Desk = field(kw_only=True)
 
-    def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
-        fresh = super()._judge(statement, draft, turn)
+    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Recorded]:
+        fresh = super()._judge(statement, draft, turn, known)
         if isinstance(statement.facts, Stated):
             if isinstance(statement.answer, Conflict):
-                statement.answer = _telling(statement.answer, statement, turn)
+                statement.answer = _telling(statement.answer, statement, known)
             if statement.answer is None:
                 self._remember(statement, [entry for entry, _ in fresh])
         return fresh
@@ -108,13 +108,13 @@ def _found(entries: Sequence[Entry], desk: Desk, now_us: int) -> Found | None:
     return None if document is None else Found.model_validate_json(document.body)
 
 
-def _telling(conflict: Conflict, statement: Statement, turn: Turn) -> Conflict:
+def _telling(conflict: Conflict, statement: Statement, known: Mapping[Name, Entry]) -> Conflict:
     """The conflict with what differs in it, for the enterprise whose fact it is; others hear that the name is used."""
     number = int((conflict.where or "facts[0]").removeprefix("facts[").rstrip("]"))
     event = statement.facts[number]
     if conflict.key != "event-id-used" or statement.recorded_by != event.enterprise:
         return conflict
-    before, place = _first_told(statement, number, turn)
+    before, place = _first_told(statement, number, known)
     fields = list(differing(event_json(before), event_json(event)))
     more = f" (+{len(fields) - NAMED_MOST})" if len(fields) > NAMED_MOST else ""
     return Conflict(
@@ -126,12 +126,12 @@ def _telling(conflict: Conflict, statement: Statement, turn: Turn) -> Conflict:
     )
 
 
-def _first_told(statement: Statement, number: int, turn: Turn) -> tuple[Event, str]:
+def _first_told(statement: Statement, number: int, known: Mapping[Name, Entry]) -> tuple[Event, str]:
     """The fact that bore this one's name first, and where it stands: in the ledger, or before it in the statement."""
     event = statement.facts[number]
-    known = turn.find(event.enterprise, event.event_id)
-    if known is not None:
-        return known.event, str(known.position)
+    first = known.get((event.enterprise, event.event_id))
+    if first is not None:
+        return first.event, str(first.position)
     for earlier, each in enumerate(statement.facts[:number]):
         if (each.enterprise, each.event_id) == (event.enterprise, event.event_id):
             return each, f"facts[{earlier}]"

@@ -1,9 +1,10 @@
 """What an installation sets: `HUANLIU_*` in the environment, each with a default that works on a laptop."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.faults import faults_of
@@ -15,6 +16,15 @@ WORKERS_MOST: Final = 64
 PREFIX: Final = "HUANLIU_"
 EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is the operator's choice; nobody dials it
 """What a server listens on, and how this machine then reaches it."""
+SQLITE: Final = "sqlite"
+NEO4J: Final = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://[^/?#@\s]+/?")
+"""An address that Neo4j's driver takes: direct or by routing, encrypted (`+s`) or with a certificate of one's own (`+ssc`)."""
+
+
+def _known_ledger(value: str) -> str:
+    if value != SQLITE and not NEO4J.fullmatch(value):
+        raise ValueError(value) from Malformed("setting-ledger", ledger=value)
+    return value
 
 
 class Settings(BaseSettings):
@@ -24,8 +34,12 @@ class Settings(BaseSettings):
 
     data: Path = Path("var")
     """The folder of ledger and desk."""
-    ledger: Literal["sqlite"] = "sqlite"
-    """``sqlite``: one file in the data folder."""
+    ledger: Annotated[str, AfterValidator(_known_ledger)] = SQLITE
+    """``sqlite``: one file in the data folder; ``bolt://…`` or ``neo4j://…``: a Neo4j, shared by any number of processes."""
+    neo4j_user: str = "neo4j"
+    neo4j_password: SecretStr | None = None
+    neo4j_database: str = "neo4j"
+    """The community edition has this one only."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Unset: 8000, or the next free port, said plainly."""
@@ -53,6 +67,11 @@ class Settings(BaseSettings):
             zh, en = (faults_of(fault.errors(), language)[0] for language in ("zh", "en"))
             name = PREFIX + zh["where"].upper()
             raise Malformed("setting-wrong", name=name, fault=zh["detail"], fault_en=en["detail"]) from None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the ledger is a file of this machine."""
+        return self.ledger == SQLITE
 
     @property
     def file(self) -> Path:

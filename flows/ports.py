@@ -1,18 +1,22 @@
 """What the house needs of a store: two lists of promises, held by every adapter and by none inherited."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from flows.book import Change
+from flows.book import Book, Change
 from flows.entries import Entry, Head
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
 
 Clock: TypeAlias = Callable[[], datetime]
 """The one source of record times; always with a zone."""
+Name: TypeAlias = tuple[EnterpriseId, EventId]
+"""What an enterprise calls a fact: unique, and the same in every retry."""
+Kept: TypeAlias = tuple[Entry, Change | None]
+"""An entry, and what it did to the book; None where entries are moved from another ledger and not judged again."""
 
 
 class Turn(Protocol):
@@ -27,12 +31,15 @@ class Turn(Protocol):
         """What stands behind a position, in order, also what another process wrote before this turn."""
         ...
 
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
-        """The entry that a statement of this name became, this turn's own included."""
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        """The entries that statements of these names became, this turn's own included: one question, however many."""
         ...
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Append entries that follow the head."""
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them.
+
+        `book` stands as the turn's entries have left it when the turn ends; without it the picture follows later.
+        """
         ...
 
 

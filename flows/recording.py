@@ -1,23 +1,30 @@
 """The only way in: statements that wait are taken together, each judged on its own, kept after one durable commit."""
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Condition, Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.book import Book, Change, Told
 from flows.entries import Entry, head_of, next_entry
 from flows.errors import Conflict, Problem
 from flows.events import Event
 from flows.ids import EnterpriseId, EventId
-from flows.ports import Clock, Follower, Ledger, Turn
+from flows.ports import Clock, Follower, Kept, Ledger, Name, Turn
 from flows.reading import read
 from flows.rules import Finding, admit
 from flows.times import instant_us
 
+TAIL_MOST: Final = 50
+"""Entries of others that are read within a turn, at first: some five milliseconds."""
+TAIL_MORE: Final = 8
+"""Part by which that grows with each try: beside a process that writes without a pause the second or third succeeds."""
+
 _LOG: Final = logging.getLogger(__name__)
+Recorded: TypeAlias = tuple[Entry, Change]
+"""An entry of this process's own, and what it did to the book."""
 
 
 class Stopped(Problem):
@@ -46,7 +53,7 @@ class LedgerFacts:
         """The ledger has it."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Statement:
     """Facts that one caller states together: all are admitted, or none."""
 
@@ -57,6 +64,11 @@ class Statement:
     findings: list[Finding] = field(default_factory=list[Finding])
     answer: BaseException | None = None
     answered: bool = False
+
+    @property
+    def names(self) -> set[Name]:
+        """What its facts are called."""
+        return {(event.enterprise, event.event_id) for event in self.facts}
 
     def fails(self, answer: BaseException) -> None:
         """Nothing was kept, and this is why."""
@@ -136,7 +148,7 @@ class Recording:
             draft = self.book.overlay()
             turn = _Rehearsal(self.ledger)
             for statement in statements:
-                self._judge(statement, draft, turn)
+                self._judge(statement, draft, turn, dict(turn.find_all(statement.names)))
 
     def catch_up(self) -> int:
         """Read what was written since, by anyone; returns the position that the book and every follower have read.
@@ -183,11 +195,11 @@ class Recording:
 
     def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
-            self._catch_up(self.ledger.entries(after=self.book.position))
-            with self.ledger.turn() as turn:
+            with self._turn_near_the_end() as turn:
                 self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
-                kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn)]
+                known = dict(turn.find_all({name for statement in waiting for name in statement.names}))
+                kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn, known)]
         except BaseException as fault:  # noqa: BLE001 - whoever waits must hear of it: it is raised in their threads
             for statement in waiting:
                 statement.fails(fault)  # also one that was refused: its refusal may rest on what was not kept
@@ -198,18 +210,36 @@ class Recording:
             for entry, change in kept:
                 self._tell(entry, change)
 
-    def _judge(self, statement: Statement, draft: Book, turn: Turn) -> list[tuple[Entry, Change]]:
-        """All of a statement's facts, or none: they are read into an overlay that a refusal throws away."""
+    @contextmanager
+    def _turn_near_the_end(self) -> Generator[Turn]:
+        """A turn in which little is left to read: what others wrote while it was waited for is read outside of it.
+
+        Others wait for as long as a turn lasts. Should they write faster than is read here, more is borne with each try.
+        """
+        most = TAIL_MOST
+        while True:
+            self._catch_up(self.ledger.entries(after=self.book.position))
+            with self.ledger.turn() as turn:
+                if turn.head.position - self.book.position <= most:
+                    yield turn
+                    return
+            most += most // TAIL_MORE
+
+    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Recorded]:
+        """All of a statement's facts, or none: they are read into an overlay that a refusal throws away.
+
+        `known` are the entries that bear names of those who wait; it learns of what is appended here.
+        """
         own = draft.overlay()
-        fresh: list[tuple[Entry, Change]] = []
-        named: dict[tuple[str, str], Entry] = {}
+        fresh: list[Recorded] = []
+        named: dict[Name, Entry] = {}
         head = turn.head
         now_us = max(instant_us(self.clock()), head.record_time_us)  # judged at the time that its entries will bear
         try:
             for number, event in enumerate(statement.facts):
                 name = event.enterprise, event.event_id
-                known = named.get(name) or turn.find(*name)
-                if known is None:
+                first = named.get(name) or known.get(name)
+                if first is None:
                     try:
                         found = admit(event, own, now_us)
                     except Problem as problem:
@@ -220,14 +250,15 @@ class Recording:
                     head = head_of(entry)
                     statement.findings += found
                     statement.entries.append(entry)
-                elif known.event != event:
+                elif first.event != event:
                     raise Conflict("event-id-used", event=event.event_id, where=f"facts[{number}]")
                 else:
-                    statement.entries.append(known)
+                    statement.entries.append(first)
         except Exception as problem:  # noqa: BLE001 - one statement's fault is not its neighbours'
             statement.fails(problem)
             return []
-        turn.append([entry for entry, _ in fresh])
+        turn.append(fresh, draft)
+        known |= named
         own.fold()
         return fresh
 
@@ -237,16 +268,17 @@ class _Rehearsal:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._own: dict[tuple[str, str], Entry] = {}
+        self._own: dict[Name, Entry] = {}
         self.head = ledger.head()
 
     def entries(self, after: int) -> Iterator[Entry]:
         return self._ledger.entries(after=after)
 
-    def find(self, enterprise: str, event_id: str) -> Entry | None:
-        return self._own.get((enterprise, event_id)) or self._ledger.find(enterprise, event_id)
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        found = {name: self._own.get(name) or self._ledger.find(*name) for name in names}
+        return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        for entry, _ in kept:
             self._own[entry.enterprise, entry.event_id] = entry
             self.head = head_of(entry)

@@ -157,7 +157,7 @@ def _append(ledger: Ledger, last: Head, entries: list[Entry]) -> Head:
     with ledger.turn() as turn:
         if (turn.head.position, turn.head.digest) != (last.position, last.digest):
             raise OtherLedger("ledger-written-meanwhile", expected=last.position, found=turn.head.position)
-        turn.append(entries)
+        turn.append([(entry, None) for entry in entries])
     return head_of(entries[-1])
 
 

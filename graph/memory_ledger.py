@@ -1,12 +1,14 @@
 """The ledger in a list: the measure of the others."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
+from flows.book import Book
 from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
+from flows.ports import Kept, Name
 
 
 class MemoryTurn:
@@ -28,19 +30,20 @@ class MemoryTurn:
         """What stands behind a position."""
         return iter([*self._kept[after:], *self.fresh[max(0, after - len(self._kept)) :]])
 
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
-        """The entry of a name."""
-        name = enterprise, event_id
-        return self.fresh_names.get(name) or self._names.get(name)
+    def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
+        """The entries of names."""
+        found = {name: self.fresh_names.get(name) or self._names.get(name) for name in names}
+        return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
-        for entry in entries:
+        for entry, _ in kept:
+            name = entry.enterprise, entry.event_id
             assert entry.position == self.head.position + 1, "a position is missing"
             assert entry.previous == self.head.digest, "the chain is broken"
-            assert self.find(entry.enterprise, entry.event_id) is None, "one name for two facts"
+            assert not self.find_all([name]), "one name for two facts"
             self.fresh.append(entry)
-            self.fresh_names[entry.enterprise, entry.event_id] = entry
+            self.fresh_names[name] = entry
 
 
 class MemoryLedger:

@@ -9,7 +9,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from graph.sqlite_faults import UNREADABLE, StoreProblem, told, told_by_system
+from graph.sqlite_faults import UNREADABLE, told, told_by_system
+from graph.store_problems import StoreProblem
 
 PART: Final = ".part"
 """What an unfinished copy is called at its end."""

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from flows.errors import Problem
+from graph.store_problems import StoreAway, StoreFull, StoreProblem
 
 _BYTE: Final = 0xFF
 """An extended result code keeps the primary one in its lowest byte."""
@@ -19,24 +19,6 @@ _KIBI: Final = 1024
 
 UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What a damaged file runs into: SQLite itself, and Python that reads a message quoting broken text."""
-
-
-class StoreProblem(Problem):
-    """The file cannot serve: newer than this program, unreadable, not ours, or out of reach."""
-
-    title = {"zh": "数据文件无法使用", "en": "Store unusable"}
-
-
-class StoreFull(StoreProblem):
-    """No room on the disk. What was to be written is not; it works again when there is room."""
-
-    title = {"zh": "磁盘空间不足", "en": "No room on the disk"}
-
-
-class StoreAway(StoreProblem):
-    """For the moment nothing can be written: read-only, the disk does not answer, or another process writes."""
-
-    title = {"zh": "数据文件暂时无法写入", "en": "Store out of reach"}
 
 
 def code_of(fault: BaseException) -> int | None:

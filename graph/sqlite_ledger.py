@@ -4,15 +4,17 @@ A turn writes its end a second time, into a row of its own: an entry that somebo
 """
 
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
 
+from flows.book import Book
 from flows.entries import NO_DIGEST, Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
-from graph.sqlite_faults import StoreProblem
+from flows.ports import Kept, Name
 from graph.sqlite_store import SqliteStore
+from graph.store_problems import StoreProblem
 
 _TYPES: Final = (int, int, str, str, bytes, str)
 """Of an entry's columns."""
@@ -65,15 +67,17 @@ class SqliteTurn:
         """What stands behind a position."""
         return _entries(self._store, after, self._head.position)
 
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
-        """The entry of a name."""
-        return _find(self._store, enterprise, event_id)
+    def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
+        """The entries of names: a question each, for the file is in this process."""
+        found = {name: _find(self._store, *name) for name in names}
+        return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
-        if not entries:
+        if not kept:
             return
         connection, head = self._store.connection(), self._head
+        entries = [entry for entry, _ in kept]
         for entry in entries:
             assert entry.position == head.position + 1, "a position is missing"
             assert entry.previous == head.digest, "the chain is broken"

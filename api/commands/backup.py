@@ -17,10 +17,10 @@ from api.settings import Settings
 from flows.errors import Malformed
 from flows.times import SHANGHAI
 from graph.sqlite_backup import Copied, Progress, back_up, check
-from graph.sqlite_faults import StoreProblem
 from graph.sqlite_restore import Restored
 from graph.sqlite_restore import restore as restore_file
 from graph.sqlite_store import SqliteStore
+from graph.store_problems import StoreProblem
 
 
 def backup(
@@ -38,6 +38,7 @@ def backup(
         _tell_check(file, json=json)
         return
     settings = Settings.read()
+    _check_embedded(settings)
     if not settings.file.exists():
         raise StoreProblem("backup-nothing", path=str(settings.file))
     target = _target(file)
@@ -71,6 +72,7 @@ def restore(
 ) -> None:
     """由备份恢复台账；现有文件改名保留，从不删除 · Restore a backup; what is there moves aside and is never deleted."""
     settings = Settings.read()
+    _check_embedded(settings)
     restored = restore_file(file, settings.file, force=force, now=_now())
     if json:
         aside = str(restored.aside) if restored.aside else None
@@ -105,6 +107,13 @@ def _tell_check(file: Path, *, json: bool) -> None:
         for each in copied.faults:
             out.print(f"[red]✗[/] {escape(str(finding_json(each, 'zh')['detail']))}", highlight=False)
             out.print(f"  {escape(str(finding_json(each, 'en')['detail']))}", style="dim", highlight=False)
+        if not copied.sealed:
+            out.print(
+                "此文件没有封签（旧版本所做，或不是备份）：未使用的字节和工作台未核对 · not sealed: what no entry rests on "
+                "was not checked",
+                style="yellow",
+                highlight=False,
+            )
         good = "[green]✓ 完整 · whole[/]" if not copied.faults else f"[red]发现 {len(copied.faults)} 处 · faults[/]"
         out.print(f"{good}  {escape(str(file))}", highlight=False)
         _print_end(copied)
@@ -128,8 +137,15 @@ def _told(copied: Copied) -> Mapping[str, object]:
         "recorded": copied.recorded.isoformat() if copied.recorded else None,
         "schema": copied.schema,
         "size_b": copied.size_b,
+        "sealed": copied.sealed,
         "faults": [finding_json(each, "zh") for each in copied.faults],
     }
+
+
+def _check_embedded(settings: Settings) -> None:
+    """Neo4j is copied by its own means: its files hold the graph and the accounts too."""
+    if not settings.embedded:
+        raise StoreProblem("backup-of-neo4j", uri=settings.ledger, database=settings.neo4j_database)
 
 
 def _target(file: Path) -> Path:

@@ -78,7 +78,7 @@ def import_file(  # noqa: PLR0913 - one parameter for each option
     if ledger:
         import_ledger(file, desk, check=check, json=json)
         return
-    with closing(Service.open(Settings.read())) as service:
+    with closing(Service.open(Settings.read(), readings=False)) as service:
         if file.suffix.lower() == ".jsonl":
             good = facts_in.import_facts(service, file, check=check, out=out, print_json=print_json if json else None)
         else:

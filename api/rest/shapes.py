@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import OK, PROBLEM_JSON, STATUS, Unsigned
 from flows.errors import Forbidden, Malformed, Problem, Refusal, Unknown
-from graph.sqlite_faults import StoreAway, StoreFull
+from graph.store_problems import StoreAway, StoreFull
 
 PDF: Final = "application/pdf"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

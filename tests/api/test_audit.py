@@ -30,6 +30,7 @@ from tests.api.test_rest_facts import generated
 from tests.api.test_retries import UUID, post
 from tests.api.workbook_fixtures import PLANT
 from tests.api.world import DROSS, LANDFILL, NOBODY, SMELTER, TONNE, World, submitted
+from tests.graph.stores import unread
 
 
 def keys(found: list[Finding]) -> list[str]:
@@ -70,7 +71,7 @@ def test_a_position_that_is_gone_and_a_digest_that_differs_are_told(world: World
 def _copied(world: World) -> MemoryLedger:
     ledger = MemoryLedger()
     with ledger.turn() as turn:
-        turn.append(list(world.service.ledger.entries()))
+        turn.append(unread(world.service.ledger.entries()))
     return ledger
 
 
@@ -111,7 +112,7 @@ def test_a_history_written_anew_is_told_by_whoever_kept_a_digest(world: World) -
         body = canonical({**orjson.loads(entry.body), "previous": previous, "recorded_by": "somebody"})
         previous = digest_of(body)
         with ledger.turn() as turn:
-            turn.append([replace(entry, body=body, digest=previous)])
+            turn.append(unread([replace(entry, body=body, digest=previous)]))
 
     assert keys(growth_faults(ledger, kept.position, kept.digest)) == ["audit-since-differs"]
     assert growth_faults(ledger, kept.position, previous) == []

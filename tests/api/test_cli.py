@@ -21,6 +21,7 @@ from flows.entries import event_json
 from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
 from tests.api.world import DROSS, INGOT, LAID, LOAD, M1, SMELTER, TAKEN, World, world_of
+from tests.graph.stores import unread
 
 HUANLIU = Path(sys.executable).with_name("huanliu")
 
@@ -129,7 +130,7 @@ def test_what_is_not_there_ends_with_one_and_says_so_twice(shell: Shell, words: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("HUANLIU_PORT", "x"), ("HUANLIU_LEDGER", "bolt://x"), ("HUANLIU_PUBLIC_URL", "y")]
+    ("name", "value"), [("HUANLIU_PORT", "x"), ("HUANLIU_LEDGER", "http://x"), ("HUANLIU_PUBLIC_URL", "y")]
 )
 def test_a_setting_that_cannot_be_is_named(empty: Shell, name: str, value: str) -> None:
     empty.environment[name] = value
@@ -407,7 +408,7 @@ def _told_in_steps(world: World) -> Service:
     service = Service.over(world.service.settings, MemoryLedger(), MemoryDesk(), world.service.clock)
     for entry in world.service.ledger.entries():
         with service.ledger.turn() as turn:
-            turn.append([entry])
+            turn.append(unread([entry]))
         service.recording.catch_up()
     return service
 

@@ -17,7 +17,7 @@ from graph.sqlite_faults import StoreAway
 from graph.sqlite_ledger import SqliteLedger
 from tests.api.world import M1, Clock, World, correct, read_as
 from tests.flows.stories import SMELTER, generated, registered
-from tests.graph.stores import chained
+from tests.graph.stores import chained, unread
 
 HOST = "http://127.0.0.1:8000"
 NEAR, FAR = ("127.0.0.1", 5000), ("203.0.113.9", 5000)
@@ -101,7 +101,7 @@ def test_what_another_process_wrote_is_lag_until_it_is_read(service: Service) ->
     client = asked(service)
     with service.ledger.turn() as turn:
         last = next(service.ledger.entries(after=turn.head.position - 1))
-        turn.append(chained([generated("B1", "1 t")], last, last.record_time_us))
+        turn.append(unread(chained([generated("B1", "1 t")], last, last.record_time_us)))
 
     behind = read(client)
     service.recording.catch_up()

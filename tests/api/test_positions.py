@@ -19,7 +19,7 @@ from graph.memory_desk import MemoryDesk
 from graph.memory_ledger import MemoryLedger
 from tests.api.world import DROSS, SMELTER, Clock, World, site
 from tests.flows.stories import STRANGER, registered, stored
-from tests.graph.stores import chained
+from tests.graph.stores import chained, unread
 
 HOST = "http://127.0.0.1:8000"
 HEADER = "Huanliu-Position"
@@ -41,7 +41,7 @@ class Lagging(MemoryLedger):
     def reaches(self, position: int) -> None:
         entries = list(self.whole.entries(after=self.head().position, until=position))
         with self.turn() as turn:
-            turn.append(entries)
+            turn.append(unread(entries))
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_ready_says_when_a_process_is_behind_or_stopped(fresh: World, monkeypatc
         patch.setattr(Recording, "catch_up", stands)
         with fresh.service.ledger.turn() as turn:
             last = next(fresh.service.ledger.entries(after=turn.head.position - 1))
-            turn.append(chained([stored("NOWHERE")], last, last.record_time_us))
+            turn.append(unread(chained([stored("NOWHERE")], last, last.record_time_us)))
         behind = fresh.client.get("/readyz?lang=en")
     assert (behind.status_code, behind.json()["ready"], behind.json()["code"]) == (503, False, "not-ready-behind")
     assert "behind the ledger's end" in behind.json()["detail"]
@@ -213,7 +213,7 @@ def test_the_tail_reads_beside_and_ends_with_the_server() -> None:
     service = Service.over(Settings(), MemoryLedger(), MemoryDesk(), Clock())
     with tailing.tailed(service):
         with service.ledger.turn() as turn:
-            turn.append(chained(registered(STRANGER)))
+            turn.append(unread(chained(registered(STRANGER))))
         until = monotonic() + 20
         while service.recording.position < len(registered(STRANGER)):
             assert monotonic() < until, "nobody asked, and nothing was read"

@@ -10,7 +10,7 @@ from flows.ports import Ledger
 from flows.recording import Recording
 from tests.flows.stories import House
 from tests.graph.clients import Answers, in_processes, prepared, together
-from tests.graph.stores import SHARED, STORES
+from tests.graph.stores import NAMES, SHARED, STORES
 
 CROWDS = [
     ("8 t", 50, {"admitted": 1, "overdrawn": 49}, 2_000_000),
@@ -29,7 +29,7 @@ def _left_g(ledger: Ledger) -> int:
 
 
 @crowds
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_threads_of_one_recording(
     name: str, mass: str, clients: int, heard: dict[str, int], left_g: int, tmp_path: Path
 ) -> None:
@@ -41,7 +41,7 @@ def test_threads_of_one_recording(
 
 
 @crowds
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_threads_of_several_recordings_on_one_store(
     name: str, mass: str, clients: int, heard: dict[str, int], left_g: int, tmp_path: Path
 ) -> None:

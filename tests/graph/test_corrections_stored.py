@@ -19,7 +19,7 @@ from tests.flows.stories import SMELTER, House, generated, own, portion, product
 from tests.flows.test_mending import heavier, request
 from tests.graph.histories import World, histories
 from tests.graph.mending import NOW_US, Mended, replacements
-from tests.graph.stores import STORES
+from tests.graph.stores import NAMES, STORES
 
 
 def opened(house: House) -> tuple[Recording, Editions]:
@@ -31,7 +31,7 @@ def opened(house: House) -> tuple[Recording, Editions]:
     return recording, editions
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_whoever_reads_the_ledger_reads_its_corrections(name: str, tmp_path: Path) -> None:
     house = settled(STORES[name].ledger(tmp_path))
     running, editions = opened(house)
@@ -52,7 +52,7 @@ def test_whoever_reads_the_ledger_reads_its_corrections(name: str, tmp_path: Pat
     house.ledger.close()
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_of_many_who_correct_one_fact_at_once_one_is_in_time(name: str, tmp_path: Path) -> None:
     house = settled(STORES[name].ledger(tmp_path))
     made = generated(mass="10 t")

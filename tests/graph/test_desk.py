@@ -10,12 +10,12 @@ from flows.ports import Desk, Document
 from graph.sqlite_desk import SqliteDesk
 from graph.sqlite_ledger import SqliteLedger
 from graph.sqlite_store import SqliteStore
-from tests.graph.stores import SHARED, STORES
+from tests.graph.stores import NAMES, SHARED, STORES
 
 NOW = 1_000
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     opened = STORES[request.param].desk(tmp_path)
     yield opened

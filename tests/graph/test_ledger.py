@@ -17,12 +17,12 @@ from flows.ports import Ledger
 from graph.sqlite_ledger import PAGE, SqliteLedger
 from graph.sqlite_store import SCHEMA_VERSION, SqliteStore, StoreProblem
 from tests.flows.stories import SLAG, SMELTER, STRANGER, say, site
-from tests.graph.stores import SHARED, STORES, chained, rows
+from tests.graph.stores import NAMES, SHARED, STORES, chained, rows, unread
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     opened = STORES[request.param].ledger(tmp_path)
     yield opened
@@ -47,7 +47,7 @@ def write(ledger: Ledger, count: int, enterprise: str = SMELTER, first: int = 1)
     last = list(ledger.entries())[-1:]
     entries = chained([*facts(count, enterprise, first)], last[0] if last else None)
     with ledger.turn() as turn:
-        turn.append(entries)
+        turn.append(unread(entries))
     return entries
 
 
@@ -74,7 +74,7 @@ def test_a_position_out_of_line_is_a_broken_invariant(ledger: Ledger, wrong: int
     (second,) = chained([*facts(1, first=2)], first)
 
     with pytest.raises(AssertionError, match="position"), ledger.turn() as turn:
-        turn.append([replace(second, position=wrong)])
+        turn.append(unread([replace(second, position=wrong)]))
     assert seen(ledger) == [1]
 
 
@@ -84,7 +84,7 @@ def test_an_entry_that_does_not_follow_the_head_is_a_broken_invariant(ledger: Le
 
     assert other.position == first.position + 1
     with pytest.raises(AssertionError, match="chain"), ledger.turn() as turn:
-        turn.append([other])
+        turn.append(unread([other]))
     assert seen(ledger) == [1]
 
 
@@ -162,7 +162,7 @@ def test_a_name_is_used_once_by_its_enterprise(ledger: Ledger) -> None:
     (again,) = chained([*facts(1)], first)
 
     with pytest.raises(AssertionError, match="one name for two facts"), ledger.turn() as turn:
-        turn.append([again])
+        turn.append(unread([again]))
     assert seen(ledger) == [1]
 
 
@@ -170,22 +170,24 @@ def test_a_name_is_used_once_within_a_turn(ledger: Ledger) -> None:
     first, again = chained([*facts(1), *facts(1)])
 
     with pytest.raises(AssertionError, match="one name for two facts"), ledger.turn() as turn:
-        turn.append([first, again])
+        turn.append(unread([first, again]))
     assert seen(ledger) == []
 
 
 def test_a_turn_knows_what_it_wrote(ledger: Ledger) -> None:
     first, *entries = chained([*facts(4)])
     with ledger.turn() as turn:
-        turn.append([first])
+        turn.append(unread([first]))
     with ledger.turn() as turn:
-        turn.append(entries[:2])
+        turn.append(unread(entries[:2]))
         assert turn.head.position == 3
-        assert turn.find(SMELTER, "e2") == entries[0]
+        asked = (SMELTER, "e2"), (SMELTER, "e1"), (SMELTER, "e4"), (STRANGER, "e2")
+        assert turn.find_all(asked) == {asked[0]: entries[0], asked[1]: first}
+        assert turn.find_all(()) == {}
         assert [[entry.position for entry in turn.entries(after)] for after in (0, 1, 2, 3)] == [
             [1, 2, 3], [2, 3], [3], [],
         ]  # fmt: skip
-        turn.append(entries[2:])
+        turn.append(unread(entries[2:]))
         turn.append([])
         assert turn.head.digest == entries[2].digest
 
@@ -198,7 +200,7 @@ def test_what_a_turn_wrote_is_gone_when_it_raises(ledger: Ledger) -> None:
 
     def fail() -> None:
         with ledger.turn() as turn:
-            turn.append([second, third])
+            turn.append(unread([second, third]))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -206,7 +208,7 @@ def test_what_a_turn_wrote_is_gone_when_it_raises(ledger: Ledger) -> None:
     assert (seen(ledger), ledger.head().digest) == ([1], first.digest)
     assert ledger.find(SMELTER, "e2") is None
     with ledger.turn() as turn:
-        turn.append([second])
+        turn.append(unread([second]))
     assert seen(ledger) == [1, 2]
 
 
@@ -224,12 +226,12 @@ def test_one_writer_at_a_time(ledger: Ledger) -> None:
     waiting = Thread(target=second)
     waiting.start()
     with ledger.turn() as turn:
-        turn.append(chained([*facts(1)]))
+        turn.append(unread(chained([*facts(1)])))
         inside.set()
         begun.wait()
         waiting.join(0.05)  # it cannot end: the turn is ours
         assert heads == []
-        turn.append(chained([*facts(1, first=2)], list(turn.entries(0))[-1]))
+        turn.append(unread(chained([*facts(1, first=2)], list(turn.entries(0))[-1])))
     waiting.join()
 
     assert heads == [2]
@@ -243,7 +245,7 @@ def test_many_threads_write_one_line(ledger: Ledger) -> None:
         for event in facts(5, first=number * 100):
             with ledger.turn() as turn:
                 last = list(turn.entries(turn.head.position - 1))[-1:]
-                turn.append(chained([event], last[0] if last else None))
+                turn.append(unread(chained([event], last[0] if last else None)))
 
     threads = [Thread(target=one, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -271,7 +273,7 @@ def test_what_was_written_is_there_when_it_is_opened_again(name: str, tmp_path: 
 def test_another_opening_sees_what_was_written_and_nothing_before_its_commit(name: str, tmp_path: Path) -> None:
     one, other = STORES[name].ledger(tmp_path), STORES[name].ledger(tmp_path)
     with one.turn() as turn:
-        turn.append(chained([*facts(1)]))
+        turn.append(unread(chained([*facts(1)])))
         assert other.head() == Head()
         assert seen(other) == []
     assert seen(other) == [1]
@@ -300,7 +302,7 @@ def test_what_another_process_wrote_is_seen(name: str, tmp_path: Path) -> None:
     assert seen(ledger) == [1, 2]
     with ledger.turn() as turn:
         assert turn.head.position == 2
-        assert turn.find(STRANGER, "e1") is not None
+        assert list(turn.find_all([(STRANGER, "e1")])) == [(STRANGER, "e1")]
     ledger.close()
 
 

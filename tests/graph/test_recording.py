@@ -1,6 +1,6 @@
 """The way in over every store: one commit for all who wait, and nothing kept of what fails."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -8,12 +8,13 @@ from threading import Thread
 
 import pytest
 
-from flows.book import Change
+from flows.book import Book, Change
 from flows.entries import Entry, Head
 from flows.errors import Problem
 from flows.law import Finding
-from flows.ports import Ledger, Turn
-from flows.recording import Stopped
+from flows.ports import Kept, Ledger, Name, Turn
+from flows.recording import TAIL_MOST, Stopped
+from graph.memory_ledger import MemoryLedger
 from tests.flows.stories import (
     SMELTER,
     STRANGER,
@@ -27,7 +28,7 @@ from tests.flows.stories import (
     shipped,
     transformed,
 )
-from tests.graph.stores import SHARED, STORES
+from tests.graph.stores import NAMES, SHARED, STORES
 
 
 class Watched:
@@ -69,7 +70,7 @@ class Watched:
         self.inner.close()
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
     opened = Watched(STORES[request.param].ledger(tmp_path))
     yield opened
@@ -137,6 +138,65 @@ def test_those_who_wait_see_each_other_in_turn(ledger: Watched) -> None:
     assert ledger.turns == 2
     assert len(refused) == 10
     assert {problem.key for problem in refused} == {"batch-used-up"}
+
+
+class Heard:
+    """A turn around another, that writes down what a store is asked and handed."""
+
+    def __init__(self, inner: Turn) -> None:
+        self.inner = inner
+        self.asked: list[set[Name]] = []
+        self.handed: list[Kept] = []
+
+    @property
+    def head(self) -> Head:
+        return self.inner.head
+
+    def entries(self, after: int) -> Iterator[Entry]:
+        return self.inner.entries(after)
+
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        self.asked.append(set(names))
+        return self.inner.find_all(names)
+
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        self.handed += kept
+        self.inner.append(kept)
+
+
+class Hearing(Watched):
+    """A ledger whose turns are written down."""
+
+    @contextmanager
+    def turn(self) -> Generator[Turn]:
+        with super().turn() as turn:
+            self.heard = Heard(turn)
+            yield self.heard
+
+
+def test_a_store_is_asked_once_for_all_names_and_handed_what_each_entry_did() -> None:
+    ledger = Hearing(MemoryLedger())
+    house = settled(ledger)
+    changes: list[Kept] = []
+    house.recording.followers = (Follows(changes),)
+    facts = [generated("B1"), transformed([portion("B1", "1 t")], [product(SMELTER, "B2", "1 t")])]
+
+    house.tell(*facts)
+    assert ledger.heard.asked == [{(SMELTER, fact.event_id) for fact in facts}]
+    assert ledger.heard.handed == changes
+    assert [change.movements != () for _, change in changes] == [True, True]
+    house.tell(*facts)
+    assert ledger.heard.handed == []
+
+
+class Follows:
+    """A follower that keeps what it reads."""
+
+    def __init__(self, kept: list[Kept]) -> None:
+        self.kept = kept
+
+    def read(self, entry: Entry, change: Change) -> None:
+        self.kept.append((entry, change))
 
 
 def test_a_refusal_touches_no_neighbour(ledger: Watched) -> None:
@@ -271,7 +331,7 @@ class Asked(Watched):
         return found
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_reader_waits_for_the_followers_of_what_is_kept(name: str, tmp_path: Path) -> None:
     """Between the commit and the last follower the book is ahead: no position is told that a follower has not read."""
     ledger = Asked(STORES[name].ledger(tmp_path))
@@ -350,6 +410,29 @@ def test_what_others_wrote_in_the_last_moment_counts(ledger: Watched) -> None:
     assert (caught.value.key, caught.value.figures["left"]) == ("overdrawn", "2 t")
     again = house.tell(taken)
     assert again.entries == other.tell(taken).entries
+
+
+@pytest.mark.parametrize("writes_on", [False, True])
+def test_what_others_wrote_while_a_turn_was_waited_for_is_read_outside_of_it(
+    ledger: Watched, *, writes_on: bool
+) -> None:
+    """And whoever writes more with each turn keeps nobody out."""
+    house = settled(ledger)
+    other = House(ledger.inner)
+    behind: list[int] = []
+
+    def others_write() -> None:
+        if writes_on or not behind:
+            first = house.book.position
+            other.tell(*(generated(f"N{first}-{number}") for number in range(TAIL_MOST + 1)))
+        behind.append(ledger.head().position - house.book.position)
+
+    ledger.before = others_write
+    kept = house.tell(generated("B1"))
+
+    assert behind == ([TAIL_MOST + 1] * 2 if writes_on else [TAIL_MOST + 1, 0])
+    assert kept.entries[0].position == house.book.position == ledger.head().position
+    assert House(ledger).book == house.book
 
 
 def test_the_book_is_equal_after_catching_up_and_after_live_recording(ledger: Watched) -> None:
