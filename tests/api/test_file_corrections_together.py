@@ -113,7 +113,7 @@ def test_who_writes_between_check_and_commit_is_heard_and_the_file_checked_anew(
     assert told(report) == []
     assert (report.committed, report.corrected) == (True, 1)
     assert mass_of(house, "P0001") == 9_000_000
-    assert [each.was.product.mass_g for each in requests(house) if each.was and each.was.kind == "generated"] == [
+    assert [was.product.mass_g for each in requests(house) if (was := each.changes[0].was) and was.kind == "generated"] == [
         10_000_000, 8_000_000,
     ]  # fmt: skip
 

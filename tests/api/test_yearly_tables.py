@@ -13,7 +13,7 @@ from api.workbook.yearly_flows import OUTLETS
 from api.workbook.yearly_sheets import READINGS
 from flows.batches import Batch
 from flows.book import Book
-from flows.events import CorrectionRequested, Decided, Generated
+from flows.events import Amendment, CorrectionRequested, Decided, Generated
 from tests.api.test_general_waste import exported, ledger, rows_of, taken
 from tests.api.workbook_fixtures import NOW, PLANT, SMELTER, TEMPLATE, House, filled, told
 from tests.graph.histories import ENTERPRISES, World, histories
@@ -87,7 +87,8 @@ def test_a_corrected_fact_counts_as_it_reads_now_and_counted_as_it_read_then(hou
     assert isinstance(was, Generated)
     becomes = was.model_copy(update={"product": was.product.model_copy(update={"mass_g": 21 * TONNE})})
     request = CorrectionRequested(
-        event_id="c-1", enterprise=SMELTER, event_time=NOW, stated_by=SMELTER, corrects=was.event_id, was=was, becomes=becomes,
+        event_id="c-1", enterprise=SMELTER, event_time=NOW,
+        changes=(Amendment(stated_by=SMELTER, corrects=was.event_id, was=was, becomes=becomes),),
         reason="过磅单抄错",
     )  # fmt: skip
     before = house.ledger.head().position
