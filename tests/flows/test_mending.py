@@ -110,7 +110,7 @@ def test_a_correction_that_would_overdraw_a_later_fact_names_it_and_passes_once_
     place = house.book.find_fact(SMELTER, used.event_id)
     assert [(position, event, each.key) for position, event, each in problem.later] == [(place, used, "overdrawn")]
     assert problem.text("zh") == (
-        "更正后有 1 项在后的登记将不能成立，不予更正；请先更正这些登记：\n"
+        "更正后有 1 项在后的登记将不能成立，不予更正；请先更正这些登记，或在同一申请中一并更正：\n"
         f"第 {place} 条 {used.event_id}：批次 {own(SMELTER, 'B1')}：要用 8 t，只剩 7 t；请减少用量，或选“全部剩余”"
     )
 
