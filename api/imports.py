@@ -39,6 +39,8 @@ TOKEN_BYTES: Final = 8
 """Enough that no two imports of one enterprise ever share a token."""
 TRIES: Final = 3
 """How often a file that corrects is checked anew when somebody else wrote between its check and its commit."""
+BROKE_OFF: Final = "import-broke-off"
+"""What says how much of a file is recorded that came to no end, and which of its rows."""
 _OVERTAKEN: Final = {"correction-outdated", "correction-of-withdrawn", "correction-was-missing", "event-id-used"}
 """What is told of a correction that somebody else came before with."""
 _CONSEQUENCES: Final = {"site-unknown", "enterprise-unknown", "storage-unknown", "workbook-site-none"}
@@ -103,17 +105,20 @@ def commit_workbook(
     A file of many facts is recorded in turns (`api.turns`); should a neighbour's fact, told meanwhile, stand against one
     of its own, it stops there and the report says what stands. The same file again goes on from there.
     What corrects the ledger is checked anew when it was overtaken: the fact may read otherwise by now, or as the file says.
+    Where it cannot go on then, the report says which rows the turns before had recorded.
     Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
     Then whatever waited for these facts, here or with a partner, is admitted.
     """
+    stands: list[ImportProblem] = []
     with giving_way():
         for left in reversed(range(TRIES)):
             report, draft = _check(data, enterprise, recording, desk, manner, watch)
             if draft is None or not report.recordable:
-                return report
+                return report.model_copy(update={"errors": (*report.errors, *stands)})
             told = _commit(report, draft, recording, desk, recorded_by, watch or _nobody)
             if told.committed or not draft.mends or not left:
-                return told
+                return told if told.committed else told.model_copy(update={"errors": (*told.errors, *stands)})
+            stands += (each for each in told.errors if each.key == BROKE_OFF)
         raise AssertionError(TRIES)
 
 

@@ -84,10 +84,11 @@ def _corrected(fact: Mending) -> int:
 
 
 def _record_of(problem: Problem, records: Sequence[Sequence[Event]]) -> int:
-    """A refusal names the fact's place in the statement; this finds the record that it belongs to."""
-    number = problem.place("facts") or 0
+    """The record that a refusal belongs to, which names the fact's place in the turn; it is told its place in that record."""
+    whole = number = problem.place("facts") or 0
     for at, record in enumerate(records):
         if number < len(record):
+            problem.where = (problem.where or "").replace(f"facts[{whole}]", f"facts[{number}]", 1) or None
             return at
         number -= len(record)
     raise AssertionError(problem.where)

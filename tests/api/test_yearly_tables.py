@@ -17,7 +17,7 @@ from flows.events import Amendment, CorrectionRequested, Decided, Generated
 from tests.api.test_general_waste import exported, ledger, rows_of, taken
 from tests.api.workbook_fixtures import NOW, PLANT, SMELTER, TEMPLATE, House, filled, told
 from tests.graph.histories import ENTERPRISES, World, histories
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
 
 TONNE = 1_000_000
 MARCH = {
@@ -161,17 +161,7 @@ def test_what_is_held_at_the_end_is_what_the_ledger_holds(world: World) -> None:
 def test_so_it_is_after_corrections(world: World, draw: st.DataObject) -> None:
     mended = Mended(world)
     for _ in range(3):
-        stated = [
-            each.position
-            for each in world.entries
-            if each.event.kind in ("generated", "transformed", "stored", "decided")
-        ]
-        if not stated:
-            return
-        position = draw.draw(st.sampled_from(stated))
-        event = world.book.fact(position).event
-        if event is not None and event.kind != "correction_requested":
-            _ = mended.request(position, replacements(draw, event))  # pyright: ignore[reportArgumentType] - it mends nothing
+        _ = mended.request(corrections(draw, world.book))
     check_held(world.book)
 
 
