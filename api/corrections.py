@@ -1,34 +1,28 @@
-"""Corrections as callers meet them: what a request would do, who has to answer it, and what a fact said over time."""
+"""Corrections as callers meet them: which facts a request is about, who has to answer it, what a fact said over time."""
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, cast
 
-from pydantic import ValidationError
-
-from api.faults import faults_of
 from api.service import Service
-from flows import mending
-from flows.access import Caller, Sight, check_may_state
+from flows.access import Sight
 from flows.book import Request
-from flows.entries import Entry, canonical, event_json
-from flows.errors import Malformed, Problem, Unknown
-from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
+from flows.entries import Entry, event_json
+from flows.errors import Unknown
+from flows.events import (
+    Amendment,
+    CorrectionAgreed,
+    CorrectionDeclined,
+    CorrectionRequested,
+    Event,
+    Mending,
+    Stated,
+)
 from flows.ids import EnterpriseId, EventId, ManifestId
-from flows.reading import manifest_of, sides
-from flows.recording import Statement
-from flows.rules import admit
-from flows.times import SHANGHAI
 
 SAME: Final = frozenset({"kind", "event_id", "enterprise"})
 """What a correction leaves as it is: which fact it is, and whose."""
-ASKS: Final = frozenset({"member", "administrator", "regulator", "auditor"})
-"""Who states more than loadings, and so may have it corrected."""
-ALONE: Final = "facts[0]"
-NAME_LENGTH: Final = 12
-"""Signs of a digest in a name of ours: two requests of one enterprise on one entry never meet."""
 
 
 class Altered(NamedTuple):
@@ -40,12 +34,48 @@ class Altered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One fact of a request: its position in the ledger, what it read as and what it is to read as."""
+
+    position: int
+    amendment: Amendment
+
+    @property
+    def fact(self) -> Stated:
+        """The fact in its newer form, or in its last."""
+        return self.amendment.fact
+
+    @property
+    def withdraws(self) -> bool:
+        """Is it to be read as never stated?"""
+        return self.amendment.becomes is None
+
+    @property
+    def restates(self) -> bool:
+        """Was it withdrawn, and is it stated anew?"""
+        return self.amendment.was is None
+
+    @property
+    def altered(self) -> list[Altered]:
+        """What reads otherwise, value by value; nothing where the whole fact is withdrawn or stated again."""
+        was, becomes = self.amendment.was, self.amendment.becomes
+        return altered(was, becomes) if was and becomes else []
+
+
+def changes_of(event: CorrectionRequested, corrects: Sequence[int]) -> tuple[Change, ...]:
+    """The facts that a request is about, in its order."""
+    return tuple(Change(*each) for each in zip(corrects, event.changes, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """更正. A request as it stands, with the entry that asked for it and the one that answered it, if there is one."""
 
     request: Request
     asked: Entry
     answered: Entry | None
+    changes: tuple[Change, ...]
+    """The facts that it is about, as far as the caller sees them."""
 
     @property
     def event(self) -> CorrectionRequested:
@@ -53,16 +83,29 @@ class Correction:
         return self.request.event
 
     @property
-    def fact(self) -> Stated:
-        """The fact that it is about, in either of its forms."""
-        fact = self.event.becomes or self.event.was
-        assert fact is not None, "one of both is always given"
-        return fact
+    def hidden(self) -> int:
+        """How many more facts it is about: steps of manifests with others."""
+        return len(self.event.changes) - len(self.changes)
+
+    def named(self, enterprises: Iterable[EnterpriseId], sight: Sight) -> list[EnterpriseId]:
+        """Of those who have to agree the ones that the caller may know: all of them where it asked, else itself."""
+        whole = sight.region or self.event.enterprise in sight.own
+        return [each for each in enterprises if whole or each in sight.own or not self._apart]
 
     @property
-    def altered(self) -> list[Altered]:
-        """What reads otherwise, value by value; nothing where the whole fact is withdrawn or stated again."""
-        return altered(self.event.was, self.event.becomes) if self.event.was and self.event.becomes else []
+    def _apart(self) -> bool:
+        """Have several others to agree, who need not know of each other?"""
+        return len({*self.request.others, *self.request.agreed}) > 1
+
+    def manifests(self, sight: Sight) -> list[ManifestId]:
+        """The manifests that it is about, as far as the caller sees them."""
+        book = sight.book
+        found = ((each, book.find_manifest(each)) for each in self.request.manifest_ids)
+        return [each for each, manifest in found if manifest is not None and sight.sees_manifest(manifest)]
+
+    def change_of(self, position: int) -> Change | None:
+        """What it makes of one entry."""
+        return next((each for each in self.changes if each.position == position), None)
 
     @property
     def answer(self) -> CorrectionAgreed | CorrectionDeclined | None:
@@ -107,21 +150,11 @@ class EntryHistory:
         """What it reads as, or read as before it was withdrawn; None for what mends others."""
         if isinstance(self.entry.event, Mending) or isinstance(self.now, Mending):
             return None
-        return self.now or (self.in_force[-1].event.was if self.in_force else self.entry.event)
+        return self.now or self._withdrawn() or self.entry.event
 
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a request would do: come into force at once, or wait for those on whose loads it bears."""
-
-    event: CorrectionRequested
-    others: tuple[EnterpriseId, ...]
-    manifest_ids: tuple[ManifestId, ...]
-
-    @property
-    def altered(self) -> list[Altered]:
-        """What would read otherwise."""
-        return altered(self.event.was, self.event.becomes) if self.event.was and self.event.becomes else []
+    def _withdrawn(self) -> Stated | None:
+        change = self.in_force[-1].change_of(self.entry.position) if self.in_force else None
+        return change.amendment.was if change is not None else None
 
 
 class Known:
@@ -132,7 +165,8 @@ class Known:
         self._service = service
         self._of: dict[int, list[Request]] = defaultdict(list)
         for request in service.book.requests.every():
-            self._of[request.corrects].append(request)
+            for position in request.corrects:
+                self._of[position].append(request)
 
     def history(self, position: int) -> EntryHistory:
         """An entry with what was asked of it.
@@ -142,10 +176,12 @@ class Known:
         """
         entry = _find_entry(position, self._service)
         asked = sorted(self._of.get(position, ()), key=lambda each: each.position)
-        seen = [correction_of(each, self._service) for each in asked if self._sight.sees_entry(each.event)]
+        told = (correction_of(each, self._sight, self._service) for each in asked if self._sight.sees_entry(each.event))
+        seen = [each for each in told if each.change_of(position) is not None]
         if entry is None or not (seen or sees(entry, self._sight, self._service)):
             raise Unknown("entry-unknown", position=position)
-        return EntryHistory(entry, self._service.book.fact(position).event, tuple(seen))
+        now = self._service.book.fact(position).event
+        return EntryHistory(entry, None if now is None else self._sight.reads(now), tuple(seen))
 
     def histories(self, positions: list[int]) -> Iterator[EntryHistory]:
         """Of these entries those that the caller sees; requests and answers stand with what they are about."""
@@ -167,24 +203,42 @@ def _find_entry(position: int, service: Service) -> Entry | None:
     return next(service.ledger.entries(after=position - 1, until=position), None)
 
 
-def correction_of(request: Request, service: Service) -> Correction:
-    """A request with its entries."""
+def correction_of(request: Request, sight: Sight, service: Service) -> Correction:
+    """A request with its entries, and of its changes those that the caller sees."""
     asked = _find_entry(request.position, service)
     assert asked is not None, request.position
     settled = request.settled if request.settled != request.position else None
-    return Correction(request, asked, _find_entry(settled, service) if settled is not None else None)
+    answered = _find_entry(settled, service) if settled is not None else None
+    seen = sight.changes(request.event) if sight.sees_entry(request.event) else ()
+    changes = (each for each in changes_of(request.event, request.corrects) if each.amendment in seen)
+    return Correction(request, asked, answered, tuple(changes))
+
+
+def correction_in(event: Event, sight: Sight, service: Service) -> Correction | None:
+    """The request that an entry asks for or answers; None for any other fact."""
+    match event:
+        case CorrectionRequested(enterprise=requester, event_id=name):
+            request = service.book.requests.get((requester, name))
+        case (
+            CorrectionAgreed(requested_by=requester, request=name)
+            | CorrectionDeclined(requested_by=requester, request=name)
+        ):
+            request = service.book.requests.get((requester, name))
+        case _:
+            request = None
+    return None if request is None else correction_of(request, sight, service)
 
 
 def requests(sight: Sight, service: Service) -> list[Correction]:
     """The requests that the caller sees, the latest first."""
     seen = [each for each in service.book.requests.every() if sight.sees_entry(each.event)]
-    return [correction_of(each, service) for each in sorted(seen, key=lambda each: -each.position)]
+    return [correction_of(each, sight, service) for each in sorted(seen, key=lambda each: -each.position)]
 
 
 def open_requests(sight: Sight, service: Service) -> list[Correction]:
     """Those that wait for an answer, the latest first: the caller's to answer before others."""
     seen = [each for each in service.book.requests.values() if sight.sees_entry(each.event)]
-    found = [correction_of(each, service) for each in sorted(seen, key=lambda each: -each.position)]
+    found = [correction_of(each, sight, service) for each in sorted(seen, key=lambda each: -each.position)]
     return sorted(found, key=lambda each: "agree" not in each.answers(sight))
 
 
@@ -198,164 +252,6 @@ def find_request(requester: EnterpriseId, name: EventId, sight: Sight, service: 
     if request is None or not sight.sees_entry(request.event):
         raise Unknown("correction-request-unknown", enterprise=requester[:80], request=name[:80])
     return request
-
-
-def requester_for(stated: Event, sight: Sight, service: Service) -> EnterpriseId:
-    """For whom a caller asks: the stater, or the side of the manifest, that is theirs; else for itself."""
-    if stated.enterprise in sight.own:
-        return stated.enterprise
-    manifest_id = None if isinstance(stated, Mending) else manifest_of(stated)
-    manifest = service.book.find_manifest(manifest_id) if manifest_id is not None else None
-    parties = sides(manifest) if manifest is not None else ()
-    return next((each for each in parties if each in sight.own), sight.caller.organisation)
-
-
-def may_ask(history: EntryHistory, sight: Sight, service: Service) -> bool:
-    """Is it worth offering a caller to ask for a correction of this entry?"""
-    stated = history.last
-    if stated is None or sight.caller.role not in ASKS or service.as_of is not None:
-        return False
-    return requester_for(stated, sight, service) in _concerned(stated, service)
-
-
-def _concerned(stated: Stated, service: Service) -> set[EnterpriseId]:
-    manifest_id = manifest_of(stated)
-    manifest = service.book.find_manifest(manifest_id) if manifest_id is not None else None
-    return {stated.enterprise, *(sides(manifest) if manifest is not None else ())}
-
-
-def request_of(
-    history: EntryHistory,
-    requester: EnterpriseId,
-    becomes: Stated | None,
-    reason: str,
-    service: Service,
-    *,
-    was: Stated | None = None,
-    event_id: EventId | None = None,
-) -> CorrectionRequested:
-    """The fact that asks for a correction of an entry; `was` is what is read now, unless it is given.
-
-    Without an `event_id` it gets one that stands for what is asked and how often it was asked before. A request of that
-    name that asks the same is given back as it was stated, so that a retry is answered once.
-
-    Raises:
-        Malformed: no reason, or a name that cannot be one.
-    """
-    stated, now = history.entry.event, history.now
-    name = event_id or _name_of(history, requester, becomes, reason)
-    event = CorrectionRequested.model_construct(
-        kind="correction_requested",
-        event_id=name,
-        enterprise=requester,
-        event_time=service.clock().astimezone(SHANGHAI),
-        note=None,
-        stated_by=stated.enterprise,
-        corrects=stated.event_id,
-        was=was if was is not None else None if isinstance(now, Mending) else now,
-        becomes=becomes,
-        reason=reason,
-    )
-    before = service.book.requests.get((requester, name))
-    if before is not None and _asks_the_same(before.event, event):
-        return before.event
-    return _valid(CorrectionRequested, event_json(event))
-
-
-Said = TypeVar("Said", CorrectionRequested, CorrectionAgreed, CorrectionDeclined)
-
-
-def _valid(kind: type[Said], told: Mapping[str, object]) -> Said:
-    try:
-        return kind.model_validate(told)
-    except ValidationError as fault:
-        zh, en = (
-            "; ".join(f"{each['where']}: {each['detail']}" for each in faults_of(fault.errors(), language))
-            for language in ("zh", "en")
-        )
-        raise Malformed("correction-request-wrong", faults=zh, faults_en=en) from None
-
-
-def _asks_the_same(one: CorrectionRequested, other: CorrectionRequested) -> bool:
-    return (one.stated_by, one.corrects, one.becomes, one.reason) == (
-        other.stated_by, other.corrects, other.becomes, other.reason,
-    )  # fmt: skip
-
-
-def _name_of(history: EntryHistory, requester: EnterpriseId, becomes: Stated | None, reason: str) -> EventId:
-    told = [len(history.corrections), requester, None if becomes is None else event_json(becomes), reason]
-    return f"GZ-{history.entry.position}-{hashlib.sha256(canonical(told)).hexdigest()[:NAME_LENGTH]}"
-
-
-def answer_of(
-    request: Request, by: EnterpriseId, service: Service, *, reason: str | None, event_id: EventId | None = None
-) -> CorrectionAgreed | CorrectionDeclined:
-    """The fact that answers a request: agreement, or with a reason the refusal of it.
-
-    An answer of that name that says the same is given back as it was stated.
-    """
-    name = event_id or f"DF-{request.position}-{'ty' if reason is None else 'bty'}"
-    key = {"event_id": name, "enterprise": by, "event_time": service.clock().astimezone(SHANGHAI)}
-    asked = {"requested_by": request.event.enterprise, "request": request.event.event_id}
-    event: CorrectionAgreed | CorrectionDeclined
-    if reason is None:
-        event = _valid(CorrectionAgreed, key | asked)
-    else:
-        event = _valid(CorrectionDeclined, key | asked | {"reason": reason})
-    position = service.book.find_fact(by, name)
-    before = service.book.told(position).event if position is not None else None
-    if before is not None and before.model_copy(update={"event_time": event.event_time}) == event:
-        return cast("CorrectionAgreed | CorrectionDeclined", before)
-    return event
-
-
-def answerer_of(request: Request, sight: Sight) -> EnterpriseId:
-    """For whom a caller answers: the other side or the requester, whichever is theirs; else for itself."""
-    return next(
-        (each for each in (*request.others, *request.agreed, request.event.enterprise) if each in sight.own),
-        sight.caller.organisation,
-    )
-
-
-def check(caller: Caller, event: CorrectionRequested, service: Service) -> Outlook:
-    """What a request would do, judged as if it were made now; nothing is kept.
-
-    Raises:
-        Problem: it would be refused; `Breaks` names the later facts that could not stand.
-    """
-    service.recording.catch_up()
-    check_may_state(caller, event, service.recording.book, service.clock().astimezone(SHANGHAI).date())
-    return outlook(event, service)
-
-
-def outlook(event: CorrectionRequested, service: Service) -> Outlook:
-    """As `check`, for whoever may speak for all."""
-    statement = Statement([event], event.enterprise)
-    service.recording.check([statement])
-    if statement.answer is not None:
-        raise _placed(statement.answer)
-    shared = mending.outlook(event, service.recording.book, admit)
-    others = sorted({each for both in shared.values() for each in both})
-    return Outlook(event, tuple(others), tuple(shared) if others else ())
-
-
-def state(caller: Caller, event: Mending, service: Service) -> Entry:
-    """Record a request or an answer for a caller; a retry gets the entry of the first time.
-
-    Raises:
-        Problem: it is refused; `Breaks` names the later facts that could not stand.
-    """
-    try:
-        return service.state(caller, [event]).entries[0]
-    except Problem as problem:
-        raise _placed(problem) from None
-
-
-def _placed(answer: BaseException) -> BaseException:
-    """A problem without the place that it had in the statement: what the caller sent holds this one fact."""
-    if isinstance(answer, Problem) and answer.where == ALONE:
-        answer.where = None
-    return answer
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from api.corrections import leaves
+from api.corrections import correction_in, leaves
 from api.rest.answers import batch_json
 from api.service import Service
 from flows.access import Caller, Sight
@@ -15,7 +15,7 @@ from flows.batches import Batch
 from flows.book import Book
 from flows.entries import Entry, event_json
 from flows.errors import Malformed
-from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event
+from flows.events import Event
 from flows.ids import BatchId, ManifestId
 from flows.indicators import Question, Value, definition, definitions
 from flows.manifests import Manifest, state
@@ -55,10 +55,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A fact that did it, and for a correction the fact that it is about."""
+    """A fact that did it, and for a correction the facts that it is about, as far as the caller sees them."""
 
     entry: Entry
-    corrects: int | None = None
+    corrects: tuple[int, ...] = ()
     reason: str | None = None
 
 
@@ -339,15 +339,10 @@ class Comparison:
         return self.later.sight.sees_entry(event) or self.earlier.sight.sees_entry(event)
 
     def _because(self, entry: Entry) -> Because:
-        match entry.event:
-            case CorrectionRequested() as asked:
-                request = self._ground.requests.get((asked.enterprise, asked.event_id))
-            case CorrectionAgreed() | CorrectionDeclined() as answer:
-                request = self._ground.requests.get((answer.requested_by, answer.request))
-            case _:
-                return Because(entry)
-        assert request is not None, entry.position
-        return Because(entry, request.corrects, request.event.reason)
+        asked = correction_in(entry.event, self.later.sight, self.later.service)
+        if asked is None:
+            return Because(entry)
+        return Because(entry, tuple(each.position for each in asked.changes), asked.event.reason)
 
 
 _OF_NOW: Final = frozenset({"place", "storage_id", "site_id", "division", "used", "placed", "packing", "assayed"})

@@ -138,7 +138,7 @@ def _recorded(service: Service, facts: Sequence[tuple[int, Event]]) -> tuple[lis
         try:
             statement = service.recording.record([event for _, event in turn], recorded_by="")
         except Problem as problem:
-            at = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
+            at = problem.place("facts") or 0
             return [LineFault.of(turn[at][0], problem)], found
         finally:
             admit_waiting(service.recording, service.desk)

@@ -12,7 +12,7 @@ from api.turns import Kept as TurnsKept
 from api.turns import record_in_turns
 from api.waiting import Kept, keep, kept_rows, kept_units, settle, take_back, waiting_of
 from api.workbook.holding import held_rows, hold_back
-from api.workbook.judging import broken, changed_rows, found_in, refused, rows_by_fact, spoken
+from api.workbook.judging import changed_rows, judge_told, refused, rows_by_fact, rows_told, spoken
 from api.workbook.manner import Manner
 from api.workbook.names import Names
 from api.workbook.reading import read_file
@@ -20,6 +20,7 @@ from api.workbook.report import ImportProblem, ImportReport, Place, Progress, Wa
 from api.workbook.rows import PLAIN, Reading, Row, read_rows
 from api.workbook.sheets import SHEETS, UNIT
 from api.workbook.statements import build, in_order, link_causes, units
+from api.workbook.together import Judged, Together
 from api.workbook.values import CellReader
 from api.workbook.world import Awaits, Unit, World
 from flows.errors import Conflict, Malformed, Problem, Unknown
@@ -38,6 +39,8 @@ TOKEN_BYTES: Final = 8
 """Enough that no two imports of one enterprise ever share a token."""
 TRIES: Final = 3
 """How often a file that corrects is checked anew when somebody else wrote between its check and its commit."""
+BROKE_OFF: Final = "import-broke-off"
+"""What says how much of a file is recorded that came to no end, and which of its rows."""
 _OVERTAKEN: Final = {"correction-outdated", "correction-of-withdrawn", "correction-was-missing", "event-id-used"}
 """What is told of a correction that somebody else came before with."""
 _CONSEQUENCES: Final = {"site-unknown", "enterprise-unknown", "storage-unknown", "workbook-site-none"}
@@ -54,18 +57,18 @@ class Draft:
     world: World
     found: list[Unit] = field(default_factory=list[Unit])
     ordered: list[Unit] = field(default_factory=list[Unit])
-    judged: list[tuple[Unit, Trial]] = field(default_factory=list[tuple[Unit, Trial]])
+    judged: list[Judged] = field(default_factory=list[Judged])
     """What the file states, in the order in which it is admitted."""
 
     @property
     def facts(self) -> int:
         """How many facts are new."""
-        return sum(not isinstance(fact, Mending) for _, trial in self.judged for fact in trial.statement.facts)
+        return sum(not isinstance(fact, Mending) for each in self.judged for fact in each.trial.facts)
 
     @property
     def mends(self) -> bool:
         """Does the file correct something?"""
-        return any(trial.mends for _, trial in self.judged)
+        return any(each.trial.mends for each in self.judged)
 
     @property
     def waiting(self) -> list[Unit]:
@@ -102,17 +105,20 @@ def commit_workbook(
     A file of many facts is recorded in turns (`api.turns`); should a neighbour's fact, told meanwhile, stand against one
     of its own, it stops there and the report says what stands. The same file again goes on from there.
     What corrects the ledger is checked anew when it was overtaken: the fact may read otherwise by now, or as the file says.
+    Where it cannot go on then, the report says which rows the turns before had recorded.
     Rows that wait for a partner are put on the desk before the rest is recorded, so that a crash between loses nothing.
     Then whatever waited for these facts, here or with a partner, is admitted.
     """
+    stands: list[ImportProblem] = []
     with giving_way():
         for left in reversed(range(TRIES)):
             report, draft = _check(data, enterprise, recording, desk, manner, watch)
             if draft is None or not report.recordable:
-                return report
+                return report.model_copy(update={"errors": (*report.errors, *stands)})
             told = _commit(report, draft, recording, desk, recorded_by, watch or _nobody)
             if told.committed or not draft.mends or not left:
-                return told
+                return told if told.committed else told.model_copy(update={"errors": (*told.errors, *stands)})
+            stands += (each for each in told.errors if each.key == BROKE_OFF)
         raise AssertionError(TRIES)
 
 
@@ -122,7 +128,7 @@ def _commit(
     enterprise = report.enterprise
     fresh = _kept(draft, recorded_by)
     before = keep(desk, enterprise, fresh, recording.clock)
-    records = [trial.statement.facts for _, trial in draft.judged]
+    records = [each.trial.facts for each in draft.judged]
     count = _facts(draft)
     tell("recording", 0, count)
     kept = record_in_turns(records, recorded_by, recording, lambda done: tell("recording", done, count))
@@ -263,7 +269,7 @@ def _judge_settled(draft: Draft, recording: Recording, watch: Watch | None, *, g
     if good_rows:
         hold_back(draft.found, draft.ordered)
     _judge(draft, recording, watch)
-    while good_rows and any(unit.fails for unit, _ in draft.judged):
+    while good_rows and any(unit.fails for each in draft.judged for unit in each.units):
         hold_back(draft.found, draft.ordered)
         for unit, count in zip(draft.found, built, strict=True):
             del unit.findings[count:]
@@ -274,29 +280,19 @@ def _judge_settled(draft: Draft, recording: Recording, watch: Watch | None, *, g
 
 def _judge(draft: Draft, recording: Recording, watch: Watch | None) -> None:
     stated = [unit for unit in draft.ordered if unit.facts and unit.awaits is None and not unit.fails]
-    draft.judged = [(unit, Trial(unit.ways)) for unit in stated]
-
+    together = Together(draft.world, [Judged.of(unit) for unit in stated])
     tell = watch or _nobody
-    tell("checking", 0, len(draft.judged))
-    for done in rehearse([trial for _, trial in draft.judged], recording):
-        tell("checking", done, len(draft.judged))
+    tell("checking", 0, len(stated))
+    for done in rehearse([each.trial for each in together.judged], recording, together.join):
+        tell("checking", done, len(stated))
+    draft.judged = together.judged
     words = spoken(draft.found, draft.world)
     rows: Mapping[str, Unit] = {}
-    for unit, trial in draft.judged:
-        statement = trial.statement
-        if unit.changed is not None and trial.asks:
-            unit.changed.asked = True
-        if any(draft.found[cause].fails for cause in unit.causes):
-            unit.skipped = True
-        elif isinstance(statement.answer, Breaks):
+    for each in draft.judged:
+        if isinstance(each.trial.statement.answer, Breaks):
             rows = rows or rows_by_fact(draft.found, draft.world)
-            unit.problems.append(broken(unit, statement.answer, rows, words))
-        elif isinstance(statement.answer, Problem):
-            unit.problems.append(refused(unit, statement.answer, words))
-        elif statement.answer is not None:
-            raise statement.answer
-        unit.findings += found_in(unit, statement.findings, words)
-    draft.judged.sort(key=lambda each: -1 if each[1].place is None else each[1].place)
+        judge_told(each, draft.found, rows, words)
+    draft.judged.sort(key=lambda each: -1 if each.trial.place is None else each.trial.place)
 
 
 def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
@@ -322,26 +318,29 @@ def _late(kept: TurnsKept, draft: Draft, recording: Recording) -> Iterator[Impor
     assert kept.problem is not None
     assert kept.stopped_at is not None
     rest = draft.judged[kept.stopped_at :]
-    trials = [Trial(unit.ways) for unit, _ in rest]
+    trials = [Trial(each.trial.facts) for each in rest]
     for _ in rehearse(trials, recording):
         pass  # others get their turn after each hold
     trials[0].statement.answer = kept.problem  # whatever has become of it since
     words = spoken(draft.found, draft.world)
-    for (unit, _), trial in zip(rest, trials, strict=True):
-        unit.skipped = any(draft.found[cause].fails for cause in unit.causes)
-        if not unit.skipped and isinstance(trial.statement.answer, Problem):
-            unit.problems.append(refused(unit, trial.statement.answer, words))
+    for each, trial in zip(rest, trials, strict=True):
+        for unit in each.units:
+            unit.skipped = any(draft.found[cause].fails for cause in unit.causes)
+        answer = trial.statement.answer
+        if isinstance(answer, Problem) and not any(unit.skipped for unit in each.units):
+            unit = Judged(each.units, trial).unit_about(answer)
+            unit.problems.append(refused(unit, answer, words))
             yield unit.problems[-1]
     if kept.positions:
+        done = (unit for each in draft.judged[: kept.records] for unit in each.units)
         stands = Conflict(
-            "import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions),
-            first=min(kept.positions), last=max(kept.positions),
-        )  # fmt: skip
-        yield ImportProblem.of(stands, rest[0][0].first.place())
+            "import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions), rows=rows_told(done)
+        )
+        yield ImportProblem.of(stands, rest[0].unit_about(kept.problem).first.place())
 
 
 def _facts(draft: Draft) -> int:
-    return sum(len(trial.statement.facts) for _, trial in draft.judged)
+    return sum(len(each.trial.facts) for each in draft.judged)
 
 
 # waiting ------------------------------------------------------------------------------------------------------------

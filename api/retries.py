@@ -110,7 +110,7 @@ def _found(entries: Sequence[Entry], desk: Desk, now_us: int) -> Found | None:
 
 def _telling(conflict: Conflict, statement: Statement, known: Mapping[Name, Entry]) -> Conflict:
     """The conflict with what differs in it, for the enterprise whose fact it is; others hear that the name is used."""
-    number = int((conflict.where or "facts[0]").removeprefix("facts[").rstrip("]"))
+    number = conflict.place("facts") or 0
     event = statement.facts[number]
     if conflict.key != "event-id-used" or statement.recorded_by != event.enterprise:
         return conflict

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.errors import Problem
-from flows.events import Event, Mending
+from flows.events import CorrectionRequested, Event, Mending
 from flows.recording import Recording
 
 WHOLE_MOST: Final = 500
@@ -14,7 +14,7 @@ WHOLE_MOST: Final = 500
 TURN_FACTS: Final = 40
 """Of one turn of a longer statement, about: five milliseconds, for a neighbour's fact must be durable within 100."""
 CORRECTION_FACTS: Final = 5
-"""So many facts a correction counts for: it is judged where it is read, with what rests on it."""
+"""So many facts each fact of a correction counts for: it is judged where it is read, with what rests on it."""
 APART: Final = 2.0
 """The pause after a turn, in turns: another process tries the lock now and then, and must find it free."""
 APART_MOST_S: Final = 0.05
@@ -26,8 +26,10 @@ class Kept:
     """What was recorded; and when it stopped before the end, the number of the record that was refused, and why."""
 
     positions: Sequence[int]
+    records: int
+    """How many records, from the first, are recorded."""
     requests: int = 0
-    """How many of these ask for a correction."""
+    """How many of these positions ask for a correction."""
     stopped_at: int | None = None
     problem: Problem | None = None
 
@@ -52,7 +54,7 @@ def record_in_turns(
         try:
             statement = recording.record(facts, recorded_by)
         except Problem as problem:
-            return Kept(positions, requests, first + _record_of(problem, records[first:last]), problem)
+            return Kept(positions, first, requests, first + _record_of(problem, records[first:last]), problem)
         taken_s = time.monotonic() - since
         fresh = [entry for entry in statement.entries if entry.position > begin]
         positions += [entry.position for entry in fresh]
@@ -61,7 +63,7 @@ def record_in_turns(
         told(done)
         if first < len(records):
             time.sleep(min(APART * taken_s, APART_MOST_S))
-    return Kept(positions, requests)
+    return Kept(positions, first, requests)
 
 
 def _end_of_turn(records: Sequence[Sequence[Event]], first: int, most: int) -> int:
@@ -74,14 +76,19 @@ def _end_of_turn(records: Sequence[Sequence[Event]], first: int, most: int) -> i
 
 
 def _weight(record: Sequence[Event]) -> int:
-    return sum(CORRECTION_FACTS if isinstance(fact, Mending) else 1 for fact in record)
+    return sum(CORRECTION_FACTS * _corrected(fact) if isinstance(fact, Mending) else 1 for fact in record)
+
+
+def _corrected(fact: Mending) -> int:
+    return len(fact.changes) if isinstance(fact, CorrectionRequested) else 1
 
 
 def _record_of(problem: Problem, records: Sequence[Sequence[Event]]) -> int:
-    """A refusal names the fact's place in the statement; this finds the record that it belongs to."""
-    number = int((problem.where or "facts[0]").removeprefix("facts[").rstrip("]"))
+    """The record that a refusal belongs to, which names the fact's place in the turn; it is told its place in that record."""
+    whole = number = problem.place("facts") or 0
     for at, record in enumerate(records):
         if number < len(record):
+            problem.where = (problem.where or "").replace(f"facts[{whole}]", f"facts[{number}]", 1) or None
             return at
         number -= len(record)
     raise AssertionError(problem.where)

@@ -13,6 +13,7 @@ from flows.book import Book
 from flows.codes import division_prefix
 from flows.errors import Forbidden, Unknown
 from flows.events import (
+    Amendment,
     ApprovalGranted,
     Arrived,
     Cancelled,
@@ -34,6 +35,7 @@ from flows.events import (
 from flows.ids import BatchId, EnterpriseId, ManifestId, SiteId
 from flows.indicators import Level
 from flows.manifests import Manifest
+from flows.reading import manifest_of
 
 CallerRole: TypeAlias = Literal["member", "driver", "reader", "administrator", "regulator", "auditor", "operator"]
 """成员 · 司机 · 只读 · 管理员 · 监管 · 审计 · 运维"""
@@ -96,7 +98,7 @@ def check_may_state(caller: Caller, event: Event, book: Book, day: date) -> None
 def _stated(event: Event) -> Iterator[Event]:
     """A fact, or those that a correction puts one in place of the other."""
     if isinstance(event, CorrectionRequested):
-        yield from (stated for stated in (event.was, event.becomes) if stated is not None)
+        yield from (form for change in event.changes for form in change.forms)
     else:
         yield event
 
@@ -221,7 +223,7 @@ class Sight:
 
     def sees_entry(self, event: Event) -> bool:
         """Its stater's, a party's of its manifest, theirs whom an authority's fact is about, a regulator's of its site."""
-        if self.holds(event.enterprise) or (self.region and event.enterprise == self.caller.organisation):
+        if self._whose(event):
             return True
         match event:
             case Submitted() | Loaded() | Arrived() | Decided() | Cancelled():
@@ -235,17 +237,39 @@ class Sight:
                 return self.holds(approval.consignor) or self.holds(approval.consignee)
             case MandateGiven(mandate=mandate):
                 return mandate.delegate in self.own
-            case CorrectionRequested(was=was, becomes=becomes):
-                request = self.book.requests.get((event.enterprise, event.event_id))
-                if request is not None and not self.own.isdisjoint((*request.others, *request.agreed)):
-                    return True  # who has to agree must see what to
-                return any(stated is not None and self.sees_entry(stated) for stated in (was, becomes))
+            case CorrectionRequested(changes=changes):
+                return any(self._sees_change(change, event) for change in changes)
             case CorrectionAgreed() | CorrectionDeclined():
                 request = self.book.requests.get((event.requested_by, event.request))
                 return request is not None and self.sees_entry(request.event)
             case _:
                 site_id = getattr(event, "site_id", None)
                 return isinstance(site_id, str) and self._oversees(site_id)
+
+    def _sees_change(self, change: Amendment, event: CorrectionRequested) -> bool:
+        """Who sees the fact sees its correction; and who has to agree must see what to, but no other's manifest."""
+        if any(self.sees_entry(form) for form in change.forms):
+            return True
+        request = self.book.requests.get((event.enterprise, event.event_id))
+        asked = request is not None and not self.own.isdisjoint((*request.others, *request.agreed))
+        return asked and manifest_of(change.fact) is None
+
+    def reads(self, event: Event) -> Event:
+        """A fact that the caller sees, as it may read it: of a request for correction what concerns it."""
+        if not isinstance(event, CorrectionRequested):
+            return event
+        seen = self.changes(event)
+        return event if seen == event.changes else event.model_copy(update={"changes": seen})
+
+    def changes(self, event: CorrectionRequested) -> tuple[Amendment, ...]:
+        """What a request for correction asks, as far as it concerns the caller."""
+        if self._whose(event):
+            return event.changes
+        return tuple(change for change in event.changes if self._sees_change(change, event))
+
+    def _whose(self, event: Event) -> bool:
+        """Is a fact the caller's own, or of who is in its charge?"""
+        return self.holds(event.enterprise) or (self.region and event.enterprise == self.caller.organisation)
 
     def follows(self, batch: Batch) -> bool:
         """Whose mass it is: its holder, who sent or received it, or a regulator of its site. A carrier sees, and

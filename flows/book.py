@@ -89,7 +89,8 @@ class Request:
 
     event: CorrectionRequested
     position: int
-    corrects: int
+    corrects: tuple[int, ...]
+    """The positions of the facts that it is about, in the order of its changes."""
     manifest_ids: tuple[ManifestId, ...] = ()
     others: tuple[EnterpriseId, ...] = ()
     agreed: tuple[EnterpriseId, ...] = ()
@@ -142,9 +143,9 @@ class Rereading:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """更正. The entry that is read anew, and every later one that does something else because of it, by position."""
+    """更正. The entries that are read anew, and every later one that does something else because of them, by position."""
 
-    corrects: int
+    corrects: tuple[int, ...]
     entries: dict[int, Rereading]
     again: Callable[[int], Change] = field(compare=False, repr=False)
     """What any other entry does, as the facts are read since."""
@@ -207,6 +208,8 @@ class Book:
     replaced: Layer[int, Replacement] = field(default_factory=Layer[int, Replacement])
     """What corrected facts are read as, by position."""
     _fresh: dict[int, Told] = field(default_factory=dict[int, Told])
+    _named: dict[tuple[EnterpriseId, EventId], int] = field(default_factory=dict[tuple[EnterpriseId, EventId], int])
+    """The fresh facts by their names."""
     _touches: dict[Touch, list[int]] = field(default_factory=dict[Touch, list[int]])
     _below: "Book | None" = None
 
@@ -276,9 +279,9 @@ class Book:
         """The position of the fact that an enterprise stated under a name."""
         book: Book | None = self
         while book is not None:
-            for position, told in book._fresh.items():
-                if told.event is not None and (told.event.enterprise, told.event.event_id) == (enterprise, event_id):
-                    return position
+            position = book._named.get((enterprise, event_id))
+            if position is not None:
+                return position
             book = book._below
         return self.facts.find(enterprise, event_id)
 
@@ -288,6 +291,8 @@ class Book:
             self.facts.keep(position, told)
         else:
             self._fresh[position] = told
+            if told.event is not None:
+                self._named[told.event.enterprise, told.event.event_id] = position
 
     def touches(self, touch: Touch, after: int = 0, until: int | None = None) -> list[int]:
         """Positions of the entries that rest on a name or change it, behind one and up to another, in order."""
@@ -346,7 +351,7 @@ class Book:
             for position in positions:
                 below.touch(position, (touch,))
         below.position = max(below.position, self.position)
-        self._fresh, self._touches = {}, {}
+        self._fresh, self._named, self._touches = {}, {}, {}
 
     # permits and approvals --------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ The words stand in ``flows/tables/messages/*.toml``, one table a key, with ``zh`
 each names what is wrong, the figures, and the next step where there is one.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -50,10 +51,14 @@ class Problem(Exception):
         return messages()[self.key][language].format(**self.figures)
 
     def at(self, where: str) -> "Problem":
-        """The same problem, told with its place in the input."""
-        if self.where is None:
-            self.where = where
+        """The same problem, told with its place in the input; who tells it further says in what that place is."""
+        self.where = where if self.where is None else f"{where}.{self.where}"
         return self
+
+    def place(self, name: str) -> int | None:
+        """Which of several it is about, where it is about one: ``changes[2]`` is the third of the changes."""
+        told = re.search(rf"\b{name}\[(\d+)\]", self.where or "")
+        return int(told[1]) if told else None
 
     def __str__(self) -> str:
         return self.text("en")

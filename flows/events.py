@@ -32,6 +32,7 @@ from flows.mass import Grams
 from flows.times import EventTime
 
 LINES_MAX = 200  # a lorry carries fewer kinds of waste, and a furnace charge fewer lots
+CHANGES_MAX = 100  # somebody reads them all before agreeing, and neighbours wait while they are judged
 Metal: TypeAlias = Literal["al", "cu", "zn", "pb", "ni", "sn", "sb", "hg", "mg", "ti", "si", "v", "re", "li", "all"]
 LegalStatus: TypeAlias = Literal["hazardous_waste", "general_waste", "recycled_raw_material", "product"]
 """危险废物 · 一般工业固体废物 · 再生原料 · 产品"""
@@ -544,17 +545,35 @@ Stated: TypeAlias = (
 # mending -----------------------------------------------------------------------------------------------------------
 
 
-class CorrectionRequested(Fact):
-    """申请更正. A fact is to be read as another, or as never stated; what it says now, what it is to say, and why.
+class Amendment(Frozen):
+    """更正项. One fact that is to be read as another: whose it is, its name, what it says now and what it is to say.
 
     `was` absent: it was withdrawn before, and is stated anew. `becomes` absent: it is withdrawn (撤销登记).
     """
 
-    kind: Literal["correction_requested"] = "correction_requested"
     stated_by: EnterpriseId
     corrects: EventId
     was: Annotated[Stated | None, Field(discriminator="kind")] = None
     becomes: Annotated[Stated | None, Field(discriminator="kind")] = None
+
+    @property
+    def fact(self) -> Stated:
+        """The fact in its newer form, or in its last where it is withdrawn."""
+        fact = self.becomes or self.was
+        assert fact is not None, "one of both is always given"
+        return fact
+
+    @property
+    def forms(self) -> tuple[Stated, ...]:
+        """What it says now and what it is to say, as far as it says anything."""
+        return tuple(form for form in (self.was, self.becomes) if form is not None)
+
+
+class CorrectionRequested(Fact):
+    """申请更正. Facts of one matter are to be read otherwise, all of them or none, and why."""
+
+    kind: Literal["correction_requested"] = "correction_requested"
+    changes: Annotated[tuple[Amendment, ...], Field(min_length=1, max_length=CHANGES_MAX)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -5,9 +5,10 @@ from typing import Final
 from flows.book import Book, Revision
 from flows.custody import OutOfTurn
 from flows.errors import Conflict, Malformed, Problem, Refusal, Unknown
-from flows.events import CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
+from flows.events import Amendment, CorrectionAgreed, CorrectionDeclined, CorrectionRequested, Event, Mending, Stated
 from flows.ids import EnterpriseId, ManifestId
-from flows.reading import Broken, Judge, manifest_of, revise, shared_manifests, sides
+from flows.matters import are_one
+from flows.reading import Broken, Judge, Misfit, manifest_of, replacements, revise, shared_manifests, sides
 
 SHOWN_MOST: Final = 20
 """Later facts that a refusal names; it counts the others."""
@@ -39,24 +40,21 @@ class Breaks(Refusal):
         return "\n".join(told)
 
 
-def check_requested(event: CorrectionRequested, book: Book, judge: Judge) -> None:
-    """May this fact be read so? Raises the first `Problem`."""
-    corrects = book.find_fact(event.stated_by, event.corrects)
-    stated = book.told(corrects).event if corrects is not None else None
-    if corrects is None or stated is None or not _is_known_to(event.enterprise, stated, book):
-        raise Unknown("correction-entry-unknown", enterprise=event.stated_by, event=event.corrects)
-    if isinstance(stated, Mending):
-        raise Refusal("correction-of-correction", event=event.corrects)
-    _check_side(event, stated, book)
-    _check_still(event, corrects, book)
-    if event.becomes == event.was:
-        raise Malformed("correction-changes-nothing", event=event.corrects)
-    if event.becomes is not None:
-        _check_same_fact(event.becomes, stated)
+def check_requested(event: CorrectionRequested, book: Book, judge: Judge) -> dict[ManifestId, set[EnterpriseId]]:
+    """May these facts be read so? Who would have to agree, by manifest; none: it would be in force at once.
+
+    Raises:
+        Problem: the first refusal, of a change by itself or of all of them together; where it is one's, it says which.
+    """
+    corrects = _corrected(event, book)
     revision = _revised(event, corrects, book, judge)
-    for manifest_id in shared_manifests(event, revision, book):
+    if not are_one(event.changes, revision, book):
+        raise Malformed("correction-unrelated")
+    shared = shared_manifests(event, revision, book)
+    for manifest_id in shared:
         if book.disputed.get(manifest_id) is not None:
             raise OutOfTurn("correction-one-open", manifest=manifest_id)
+    return shared
 
 
 def check_answered(event: CorrectionAgreed | CorrectionDeclined, book: Book, judge: Judge) -> None:
@@ -70,16 +68,40 @@ def check_answered(event: CorrectionAgreed | CorrectionDeclined, book: Book, jud
         return
     if event.enterprise not in request.others:
         raise NotASide("correction-own-agreement", request=event.request)
-    _check_still(request.event, request.corrects, book)
+    for change, position in zip(request.event.changes, request.corrects, strict=True):
+        _check_still(change, position, book)
     _ = _revised(request.event, request.corrects, book, judge)
 
 
-def outlook(event: CorrectionRequested, book: Book, judge: Judge) -> dict[ManifestId, set[EnterpriseId]]:
-    """Who would have to agree to a request, by manifest; none: it would be in force at once. Raises as it would."""
-    check_requested(event, book, judge)
-    corrects = book.find_fact(event.stated_by, event.corrects)
-    assert corrects is not None, event.corrects
-    return shared_manifests(event, _revised(event, corrects, book, judge), book)
+def _corrected(event: CorrectionRequested, book: Book) -> tuple[int, ...]:
+    """The positions of the facts that are to be read otherwise, each once; a refusal names the change."""
+    corrects: list[int] = []
+    for number, change in enumerate(event.changes):
+        try:
+            position = _check_change(event.enterprise, change, book)
+            if position in corrects:
+                raise Malformed("correction-twice", event=change.corrects)
+        except Problem as problem:
+            raise problem.at(f"changes[{number}]") from None
+        corrects.append(position)
+    return tuple(corrects)
+
+
+def _check_change(requester: EnterpriseId, change: Amendment, book: Book) -> int:
+    """One change by itself: there is such a fact, it is the requester's to correct, reads as told, and would differ."""
+    position = book.find_fact(change.stated_by, change.corrects)
+    stated = book.told(position).event if position is not None else None
+    if position is None or stated is None or not _is_known_to(requester, stated, book):
+        raise Unknown("correction-entry-unknown", enterprise=change.stated_by, event=change.corrects)
+    if isinstance(stated, Mending):
+        raise Refusal("correction-of-correction", event=change.corrects)
+    _check_side(requester, stated, book)
+    _check_still(change, position, book)
+    if change.becomes == change.was:
+        raise Malformed("correction-changes-nothing", event=change.corrects)
+    if change.becomes is not None:
+        _check_same_fact(change.becomes, stated)
+    return position
 
 
 def _is_known_to(enterprise: EnterpriseId, stated: Event, book: Book) -> bool:
@@ -91,27 +113,27 @@ def _is_known_to(enterprise: EnterpriseId, stated: Event, book: Book) -> bool:
     return manifest is not None and enterprise in manifest.parties
 
 
-def _check_side(event: CorrectionRequested, stated: Stated, book: Book) -> None:
+def _check_side(requester: EnterpriseId, stated: Stated, book: Book) -> None:
     """Its stater, or a side of the manifest that it is about."""
-    if event.enterprise == event.stated_by:
+    if requester == stated.enterprise:
         return
     manifest_id = manifest_of(stated)
     manifest = book.find_manifest(manifest_id) if manifest_id is not None else None
-    if manifest is None or event.enterprise not in sides(manifest):
-        raise NotASide("correction-not-a-side", event=event.corrects)
+    if manifest is None or requester not in sides(manifest):
+        raise NotASide("correction-not-a-side", event=stated.event_id)
 
 
-def _check_still(event: CorrectionRequested, corrects: int, book: Book) -> None:
+def _check_still(change: Amendment, position: int, book: Book) -> None:
     """What the requester saw is what is read now."""
-    now = book.fact(corrects).event
-    if now == event.was:
+    now = book.fact(position).event
+    if now == change.was:
         return
     if now is None:
-        raise Conflict("correction-of-withdrawn", event=event.corrects)
-    if event.was is None:
-        raise Conflict("correction-was-missing", event=event.corrects)
-    fields = ", ".join(name for name in type(now).model_fields if getattr(now, name) != getattr(event.was, name, None))
-    raise Conflict("correction-outdated", event=event.corrects, fields=fields)
+        raise Conflict("correction-of-withdrawn", event=change.corrects)
+    if change.was is None:
+        raise Conflict("correction-was-missing", event=change.corrects)
+    fields = ", ".join(name for name in type(now).model_fields if getattr(now, name) != getattr(change.was, name, None))
+    raise Conflict("correction-outdated", event=change.corrects, fields=fields)
 
 
 def _check_same_fact(becomes: Stated, stated: Stated) -> None:
@@ -122,10 +144,10 @@ def _check_same_fact(becomes: Stated, stated: Stated) -> None:
             raise Malformed("correction-renames", where=f"becomes.{name}", field=name, told=told, expected=expected)
 
 
-def _revised(event: CorrectionRequested, corrects: int, book: Book, judge: Judge) -> Revision:
-    """What the correction changes, once the replacement is admitted in its place, and so is whatever came after it."""
+def _revised(event: CorrectionRequested, corrects: tuple[int, ...], book: Book, judge: Judge) -> Revision:
+    """What the correction changes, once each replacement is admitted in its place, and so is whatever came after it."""
     try:
-        return revise(book.overlay(), corrects, event.becomes, book.position + 1, judge)
+        return revise(book.overlay(), replacements(event, corrects), book.position + 1, judge)
     except Broken as broken:
         later: list[tuple[int, Event, Problem]] = []
         for position, problem in broken.because.items():
@@ -133,5 +155,5 @@ def _revised(event: CorrectionRequested, corrects: int, book: Book, judge: Judge
             if fact is not None and _is_known_to(event.enterprise, fact, book):
                 later.append((position, fact, problem))
         raise Breaks(later, len(broken.because) - len(later)) from None
-    except Problem as problem:
-        raise problem.at("becomes") from None
+    except Misfit as misfit:
+        raise misfit.problem.at("becomes").at(f"changes[{corrects.index(misfit.position)}]") from None

@@ -1,61 +1,33 @@
-"""The book reads a fact: what it moved, where that leaves batches, manifests and permits; and what a correction undoes."""
+"""The book reads a fact; and a correction has it read facts as others, with all that rests on them, in their places."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any, Final, TypeAlias
 
-from flows.balance import Draw, Make, movements, shelf
-from flows.batches import Batch, Place
-from flows.book import Book, Change, Enterprise, Replacement, Request, Rereading, Revision, Told
+from flows.balance import Make
+from flows.book import Book, Change, Replacement, Request, Rereading, Revision, Told
+from flows.effects import STEPS, take_in
 from flows.errors import Problem, Unknown
 from flows.events import (
-    ApprovalGranted,
-    Arrived,
-    Assayed,
-    Cancelled,
     CorrectionAgreed,
     CorrectionDeclined,
     CorrectionRequested,
     Decided,
-    EnterpriseConfirmed,
-    EnterpriseRegistered,
     Event,
-    FacilityRegistered,
     Loaded,
-    MandateEnded,
-    MandateGiven,
     Mending,
-    Packed,
-    PermitAmended,
-    PermitGranted,
-    PermitRevoked,
-    PlanFiled,
-    ScaleRegistered,
-    SiteRegistered,
     Stated,
-    StatusChanged,
-    StorageRegistered,
-    Stored,
     Submitted,
-    TakenOut,
-    Transformed,
-    VehicleRegistered,
 )
-from flows.ids import EnterpriseId, Id, ManifestId
-from flows.manifests import Manifest, ManifestFact
-from flows.permits import note_permit, use_approval, use_permits
-from flows.times import earliest_us
+from flows.ids import EnterpriseId, ManifestId
+from flows.manifests import Manifest
 from flows.touches import Touch, touched
 
 Judge: TypeAlias = Callable[[Event, Book, int], object]
 """Raises the `Problem` for which a fact is refused, on the book before it and at its record time."""
 
-_FROM_OTHERS: Final = frozenset({"received", "collected"})
-"""Origins of waste that somebody else made."""
-_REMARKS: Final = (Assayed, Packed, Stored, TakenOut, StatusChanged)
-_STEPS: Final = (Loaded, Arrived, Decided, Cancelled)
 _KNOWN: Final[dict[str, Callable[[Any], object]]] = {
     "enterprises": lambda enterprise: enterprise is not None,
     "sites": lambda site: site and site.division,
@@ -71,151 +43,16 @@ def read(book: Book, event: Event, position: int, record_time_us: int) -> Change
     """
     book.keep_fact(position, Told(event, record_time_us))
     book.touch(position, touched(event, book))
-    change = _taken_in(book, event, position, record_time_us)
+    change = take_in(book, event, position, record_time_us)
+    match event:
+        case CorrectionRequested():
+            change = replace(change, revision=_request(book, event, position))
+        case CorrectionAgreed() | CorrectionDeclined():
+            change = replace(change, revision=_answer(book, event, position))
+        case _:
+            pass
     book.position = position
     return change
-
-
-def _taken_in(book: Book, event: Event, position: int, record_time_us: int) -> Change:
-    moved = movements(event, book)
-    drawn = tuple(book.batch(draw.batch_id) for movement in moved for draw in movement.draws)
-    manifest = book.manifest(event.manifest_id) if isinstance(event, _STEPS) else None
-    batch = book.batch(event.batch_id) if isinstance(event, _REMARKS) else None
-    effective_us = _effective_us(book, event, drawn)
-    before = iter(drawn)
-    for movement in moved:
-        sources = [next(before) for _ in movement.draws]
-        for draw in movement.draws:
-            _draw(book, draw, position, effective_us)
-        foreign = any(each.foreign for each in sources) and not _changes_substance(book, event)
-        for made in movement.makes:
-            _make(book, made, position, effective_us, shelf(event, drawn, book.catalogue), foreign=foreign)
-    revision = _note(book, event, position, effective_us)
-    return Change(event, position, effective_us, moved, drawn, manifest, batch, revision, record_time_us)
-
-
-def _effective_us(book: Book, event: Event, drawn: tuple[Batch, ...]) -> int:
-    """The latest of a fact's own time and the times of what it uses."""
-    causes_us = [batch.made_us for batch in drawn]
-    if isinstance(event, _STEPS):
-        causes_us.append(book.manifest(event.manifest_id).effective_us)
-    elif isinstance(event, Submitted):
-        causes_us += [book.batch(line.batch_id).made_us for line in event.lines]
-    elif isinstance(event, _REMARKS):
-        batch = book.batch(event.batch_id)
-        causes_us.append(batch.made_us)
-        if isinstance(event, (Stored, TakenOut)):
-            causes_us.append(batch.placed_us)
-    return max([earliest_us(event.event_time), *causes_us])
-
-
-def _changes_substance(book: Book, event: Event) -> bool:
-    return isinstance(event, Transformed) and book.catalogue.process(event.process).changes_substance
-
-
-def _draw(book: Book, draw: Draw, position: int, effective_us: int) -> None:
-    batch = book.batch(draw.batch_id)
-    left_g = batch.left_g - draw.mass_g
-    assert left_g >= 0, f"{draw.batch_id} overdrawn"
-    drawn = replace(batch, left_g=left_g, used_us=max(batch.used_us, effective_us))
-    book.batches.set(draw.batch_id, drawn, position)
-
-
-def _make(book: Book, made: Make, position: int, effective_us: int, area: Id | None, *, foreign: bool) -> None:
-    place: dict[str, Place] = {"load": "road", "rejected": "gate"}
-    batch = Batch(
-        made.batch_id, made.material, made.holder, made.site_id, made.mass_g, made.mass_g, made.origin,
-        effective_us, effective_us, position, made.status or book.catalogue.material(made.material).legal_status,
-        made.code, made.packing, made.manifest_id, "storage" if area else place.get(made.origin, "site"), area,
-        foreign=foreign or made.origin in _FROM_OTHERS,
-    )  # fmt: skip
-    book.batches.set(made.batch_id, batch, position)
-
-
-def _note(book: Book, event: Event, position: int, effective_us: int) -> Revision | None:
-    """What a fact says beyond mass."""
-    match event:
-        case EnterpriseRegistered():
-            known = book.enterprises.get(event.enterprise)
-            moved_away = known is None or known.registered.division != event.division
-            confirmed_by = None if known is None or moved_away else known.confirmed_by
-            book.enterprises.set(event.enterprise, Enterprise(event, confirmed_by), position)
-        case EnterpriseConfirmed(confirmed=confirmed):
-            known = book.enterprises.get(confirmed)
-            assert known is not None, confirmed
-            book.enterprises.set(confirmed, replace(known, confirmed_by=event.enterprise), position)
-        case SiteRegistered(site=site):
-            book.sites.set(site.site_id, site, position)
-        case FacilityRegistered(facility=facility):
-            book.facilities.set(facility.facility_id, facility, position)
-        case StorageRegistered(storage=storage):
-            book.storages.set(storage.storage_id, storage, position)
-        case ScaleRegistered(scale=scale):
-            book.scales.set(scale.scale_id, scale, position)
-        case VehicleRegistered(vehicle=vehicle):
-            book.vehicles.set((event.enterprise, vehicle.plate), vehicle, position)
-        case PermitGranted() | PermitAmended() | PermitRevoked():
-            note_permit(book, event, position)
-        case PlanFiled(plan=plan):
-            book.plans.set((plan.site_id, plan.year), plan, position)
-        case ApprovalGranted(approval=approval):
-            book.approvals.set(approval.approval_no, approval, position)
-        case MandateGiven(mandate=mandate):
-            book.mandates.set((event.enterprise, mandate.mandate_id), mandate, position)
-        case MandateEnded(mandate_id=mandate_id):
-            book.mandates.drop((event.enterprise, mandate_id), position)
-        case Assayed() | Packed() | Stored() | TakenOut() | StatusChanged():
-            _remark(book, event, position, effective_us)
-        case Submitted(manifest_id=manifest_id):
-            book.manifests.set(manifest_id, Manifest((event,), (position,), effective_us), position)
-        case Loaded() | Arrived() | Cancelled() | Decided():
-            _advance(book, event, position, effective_us)
-        case CorrectionRequested():
-            return _request(book, event, position)
-        case CorrectionAgreed() | CorrectionDeclined():
-            return _answer(book, event, position)
-        case _:
-            pass
-    return None
-
-
-def _remark(
-    book: Book, event: Assayed | Packed | Stored | TakenOut | StatusChanged, position: int, effective_us: int
-) -> None:
-    batch = book.batch(event.batch_id)
-    if not batch.left_g:
-        return  # what is used up stays as it was
-    match event:
-        case Assayed():
-            told = replace(batch, assayed=True)
-        case Packed(packing=packing):
-            told = replace(batch, packing=packing)
-        case Stored(storage_id=storage_id):
-            storage = book.storages.get(storage_id)
-            assert storage is not None, storage_id
-            told = replace(
-                batch, place="storage", storage_id=storage_id, site_id=storage.site_id, placed_us=effective_us
-            )
-        case TakenOut():
-            told = replace(batch, place="site", storage_id=None, placed_us=effective_us)
-        case StatusChanged(status=status):
-            told = replace(batch, status=status)
-    book.batches.set(event.batch_id, told, position)
-
-
-def _advance(book: Book, event: ManifestFact, position: int, effective_us: int) -> None:
-    manifest = book.manifest(event.manifest_id)
-    book.manifests.set(event.manifest_id, manifest.then(event, position, effective_us), position)
-    match event:
-        case Loaded():
-            use_approval(book, manifest.submitted, event, position)
-        case Decided():
-            use_permits(book, manifest.submitted, event, position, effective_us)
-        case _:
-            pass
-
-
-# mending ----------------------------------------------------------------------------------------------------------
 
 
 def sides(manifest: Manifest) -> tuple[EnterpriseId, EnterpriseId]:
@@ -225,7 +62,7 @@ def sides(manifest: Manifest) -> tuple[EnterpriseId, EnterpriseId]:
 
 def manifest_of(event: Stated | None) -> ManifestId | None:
     """The manifest that a fact is a step of."""
-    return event.manifest_id if isinstance(event, (Submitted, *_STEPS)) else None
+    return event.manifest_id if isinstance(event, (Submitted, *STEPS)) else None
 
 
 def shared_manifests(event: CorrectionRequested, revision: Revision, book: Book) -> dict[ManifestId, set[EnterpriseId]]:
@@ -234,7 +71,7 @@ def shared_manifests(event: CorrectionRequested, revision: Revision, book: Book)
     A load is both sides' matter from the loading on. So is what the load was made of: who corrects the code of a batch
     corrects what the other side received.
     """
-    steps = [manifest_of(stated) for stated in (event.was, event.becomes)]
+    steps = [manifest_of(stated) for change in event.changes for stated in change.forms]
     for reread in revision.entries.values():
         changed = reread.now or reread.was
         assert changed is not None
@@ -252,10 +89,21 @@ def _made(change: Change | None) -> list[Make]:
     return [made for movement in change.movements for made in movement.makes] if change is not None else []
 
 
+def corrected_by(event: CorrectionRequested, book: Book) -> tuple[int, ...]:
+    """The positions of the facts that a request is about, in the order of its changes; each is known to be there."""
+    found = [book.find_fact(change.stated_by, change.corrects) for change in event.changes]
+    positions = tuple(each for each in found if each is not None)
+    assert len(positions) == len(found), event.event_id
+    return positions
+
+
+def replacements(event: CorrectionRequested, corrects: tuple[int, ...]) -> dict[int, Stated | None]:
+    """What each of these positions is to be read as; None: as never stated."""
+    return {position: change.becomes for position, change in zip(corrects, event.changes, strict=True)}
+
+
 def _request(book: Book, event: CorrectionRequested, position: int) -> Revision | None:
-    corrects = book.find_fact(event.stated_by, event.corrects)
-    assert corrects is not None, event.corrects
-    return _settle(book, Request(event, position, corrects), position)
+    return _settle(book, Request(event, position, corrected_by(event, book)), position)
 
 
 def _answer(book: Book, event: CorrectionAgreed | CorrectionDeclined, position: int) -> Revision | None:
@@ -273,7 +121,7 @@ def _answer(book: Book, event: CorrectionAgreed | CorrectionDeclined, position: 
 def _settle(book: Book, request: Request, position: int) -> Revision | None:
     """Bring a correction into force, or have it wait for those who have not agreed to it."""
     event, draft = request.event, book.overlay()
-    revision = revise(draft, request.corrects, event.becomes, position)
+    revision = revise(draft, replacements(event, request.corrects), position)
     shared = shared_manifests(event, revision, book)
     others = sorted({each for sides_of_it in shared.values() for each in sides_of_it} - set(request.agreed))
     key = event.enterprise, event.event_id
@@ -288,6 +136,14 @@ def _settle(book: Book, request: Request, position: int) -> Revision | None:
     return None
 
 
+@dataclass
+class Misfit(Exception):
+    """A replacement that is not admitted where it is to stand, and why."""
+
+    position: int
+    problem: Problem
+
+
 class Broken(Problem):
     """Later facts that could not stand any more: `because` holds the reason of each by its position."""
 
@@ -298,21 +154,22 @@ class Broken(Problem):
         self.because = because
 
 
-def revise(book: Book, corrects: int, becomes: Stated | None, until: int, judge: Judge | None = None) -> Revision:
-    """Read a fact as another, and again each later one that rests on what thereby changes, in order.
+def revise(book: Book, becoming: Mapping[int, Stated | None], until: int, judge: Judge | None = None) -> Revision:
+    """Read facts as others, and again each later one that rests on what thereby changes, all in one pass, in order.
 
     An entry is read again when something it touches stands otherwise than before. Where it leaves behind what it left
     behind before, the change ends; so a small correction costs what it touches, whatever the ledger's length.
 
     Raises:
+        Misfit: with `judge`, a replacement would not be admitted itself, on what the changes before it leave.
         Broken: with `judge`, later facts would not be admitted any more.
-        Problem: with `judge`, the replacement itself would not.
     """
     draft = book.overlay()
-    draft.replaced.set(corrects, Replacement(becomes), until)
+    for position, becomes in becoming.items():
+        draft.replaced.set(position, Replacement(becomes), until)
     entries: dict[int, Rereading] = {}
     broken: dict[int, Problem] = {}
-    waiting, planned = [corrects], {corrects}
+    waiting, planned = sorted(becoming), set(becoming)
     while waiting:
         position = heappop(waiting)
         was, now = book.fact(position), draft.fact(position)
@@ -323,16 +180,16 @@ def revise(book: Book, corrects: int, becomes: Stated | None, until: int, judge:
         done = undone = None
         if was.event is not None:
             touches |= touched(was.event, before)
-            undone = _taken_in(before, was.event, position, was.record_time_us)
+            undone = take_in(before, was.event, position, was.record_time_us)
         if now.event is not None:
             touches |= touched(now.event, after)
             try:
                 if judge is not None:
                     judge(now.event, after, now.record_time_us)
-                done = _taken_in(after, now.event, position, now.record_time_us)
+                done = take_in(after, now.event, position, now.record_time_us)
             except Problem as problem:
-                if position == corrects:
-                    raise
+                if position in becoming:
+                    raise Misfit(position, problem) from None
                 broken[position] = problem
                 continue
             except AssertionError:
@@ -349,7 +206,7 @@ def revise(book: Book, corrects: int, becomes: Stated | None, until: int, judge:
     if broken:
         raise Broken(broken)
     draft.fold()
-    return Revision(corrects, entries, partial(read_again, book.known_at(until)))
+    return Revision(tuple(becoming), entries, partial(read_again, book.known_at(until)))
 
 
 def read_again(book: Book, position: int) -> Change:
@@ -361,7 +218,7 @@ def read_again(book: Book, position: int) -> Change:
     told = book.fact(position)
     if told.event is None:
         raise Unknown("entry-withdrawn", position=position)
-    return _taken_in(book.before(position), told.event, position, told.record_time_us)
+    return take_in(book.before(position), told.event, position, told.record_time_us)
 
 
 def _rewrite(draft: Book, before: Book, after: Book, position: int, until: int) -> Iterator[int]:

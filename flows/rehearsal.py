@@ -1,9 +1,9 @@
 """A long statement judged before it is recorded: on a draft that keeps nothing, a little at a time, while others write."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.book import Book
 from flows.errors import Conflict, Problem
@@ -23,23 +23,23 @@ APART_S: Final = 0.002
 
 @dataclass(slots=True)
 class Trial:
-    """A record that is to be stated, in each of the ways in which it may be told; the first that is admitted counts."""
+    """A record that is to be stated: its facts, all of them or none."""
 
-    ways: Sequence[Sequence[Event]]
+    facts: Sequence[Event]
     statement: Statement = field(init=False)
-    """The way that was admitted, else the first, with its refusal."""
+    """The same with what was found in it, or its refusal."""
     place: int | None = None
     """Its place among what was admitted: recording follows it."""
     asks: bool = False
     """Admitted, a correction of it waits for the other side of a manifest."""
 
     def __post_init__(self) -> None:
-        self.statement = Statement(tuple(self.ways[0]), "")
+        self.statement = Statement(tuple(self.facts), "")
 
     @property
     def mends(self) -> bool:
         """Does it correct something?"""
-        return any(isinstance(fact, Mending) for fact in self.ways[0])
+        return any(isinstance(fact, Mending) for fact in self.facts)
 
 
 @dataclass
@@ -91,18 +91,13 @@ class Rehearsal:
         return judged
 
     def _try(self, trial: Trial, now_us: int) -> None:
-        tried: list[Statement] = []
-        for way in trial.ways:
-            statement = Statement(tuple(way), "")
-            self._judge(statement, now_us)
-            tried.append(statement)
-            if statement.answer is None:
-                trial.statement, trial.place = statement, self._admitted
-                found = (self._draft.requests.get((fact.enterprise, fact.event_id)) for fact in way)
-                trial.asks = trial.mends and any(request is not None and request.open for request in found)
-                self._admitted += 1
-                return
-        trial.statement = tried[0]
+        trial.statement = Statement(tuple(trial.facts), "")
+        self._judge(trial.statement, now_us)
+        if trial.statement.answer is None:
+            trial.place = self._admitted
+            found = (self._draft.requests.get((fact.enterprise, fact.event_id)) for fact in trial.facts)
+            trial.asks = trial.mends and any(request is not None and request.open for request in found)
+            self._admitted += 1
 
     def _judge(self, statement: Statement, now_us: int) -> None:
         own = self._draft.overlay()
@@ -137,20 +132,43 @@ class Rehearsal:
         return entry.event, not self.still or entry.position <= self._from
 
 
-def rehearse(trials: Sequence[Trial], recording: Recording) -> Iterator[int]:
+Join: TypeAlias = Callable[[Sequence[Trial]], Sequence[Trial]]
+"""Puts records that were refused one by one together, where one request may hold what several ask for."""
+
+
+def _apart(trials: Sequence[Trial]) -> Sequence[Trial]:
+    return trials
+
+
+def rehearse(trials: Sequence[Trial], recording: Recording, join: Join = _apart) -> Iterator[int]:
     """Judge records in order; after each hold it tells how many have their answer.
 
-    Corrections may have to come in another order than what they correct: less is drawn before a batch is said to be
-    smaller, and a batch is said to be larger before more is drawn. So where anything is corrected, what was refused is
-    judged again, the last first, then the first first, until none more is admitted; each keeps its last refusal.
+    Where anything is corrected, what was refused may stand once what comes after it is corrected: less is drawn before a
+    batch is said to be smaller. So it is judged again, the last first; then what only stands together is, in the records
+    that `join` makes of it; and at last what rests on that. Each keeps its last refusal.
     """
     mends = any(trial.mends for trial in trials)
     rehearsal = Rehearsal(recording, still=mends)
-    pending, before = list(trials), len(trials) + 1
-    while pending and len(pending) < before:
-        before, done = len(pending), 0
-        while done < len(pending):
-            done += rehearsal.judge(pending[done : done + HOLD_MOST])
-            yield len(trials) - len(pending) + done
-            time.sleep(APART_S)
-        pending = [trial for trial in reversed(pending) if trial.place is None] if mends else []
+    yield from _judged(rehearsal, trials, len(trials))
+    left: Sequence[Trial] = _refused(trials) if mends else []
+    steps: tuple[Join, ...] = (_backwards, join, _apart)
+    for step in steps:
+        left = step(left)
+        yield from _judged(rehearsal, left, len(trials))
+        left = _refused(left)
+
+
+def _judged(rehearsal: Rehearsal, trials: Sequence[Trial], count: int) -> Iterator[int]:
+    done = 0
+    while done < len(trials):
+        done += rehearsal.judge(trials[done : done + HOLD_MOST])
+        yield max(count - len(trials), 0) + done
+        time.sleep(APART_S)
+
+
+def _refused(trials: Sequence[Trial]) -> list[Trial]:
+    return [trial for trial in trials if trial.place is None]
+
+
+def _backwards(trials: Sequence[Trial]) -> Sequence[Trial]:
+    return [*reversed(trials)]

@@ -229,9 +229,9 @@ def _correction_edges(change: Change, book: Book) -> Iterator[Edge]:
             return
     request = book.requests.get(key)
     assert request is not None, key
-    if change.revision is not None:
+    for amendment, corrects in zip(request.event.changes, request.corrects, strict=True) if change.revision else ():
         told: dict[str, Value] = {
             "request": request.position, "requested_by": request.event.enterprise, "reason": request.event.reason,
-            "withdraws": request.event.becomes is None,
+            "withdraws": amendment.becomes is None,
         }  # fmt: skip
-        yield Edge("CORRECTS", change.position, request.corrects, told)
+        yield Edge("CORRECTS", change.position, corrects, told)

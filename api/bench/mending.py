@@ -11,7 +11,7 @@ from typing import Final
 from api.bench.rows import MS, Name, Row, row, timed
 from api.bench.story import DAY, NO_ENTRY, PLANT, RECORDED, facts
 from flows.book import Book
-from flows.events import CorrectionRequested, Event, Generated, Transformed
+from flows.events import Amendment, CorrectionRequested, Event, Generated, Transformed
 from flows.indicators import Period, Question, definitions
 from flows.materials import catalogue
 from flows.reading import read
@@ -47,8 +47,8 @@ class _Told:
         was = self.book.fact(position).event
         assert isinstance(was, (Generated, Transformed))
         request = CorrectionRequested(
-            event_id=name, enterprise=PLANT, event_time=DAY, stated_by=PLANT, corrects=was.event_id, was=was,
-            becomes=becomes, reason="x",
+            event_id=name, enterprise=PLANT, event_time=DAY, reason="x",
+            changes=(Amendment(stated_by=PLANT, corrects=was.event_id, was=was, becomes=becomes),),
         )  # fmt: skip
         admit(request, self.book, _NOW_US)
         self.tell(request)

@@ -4,39 +4,30 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from json import JSONDecodeError, loads
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
+from api.amending import Wanted, answer_of, outlook, request_of
 from api.commands.printing import JsonOption, out, print_json
-from api.corrections import (
-    Altered,
-    Correction,
-    EntryHistory,
-    Known,
-    answer_of,
-    correction_of,
-    find_request,
-    open_requests,
-    outlook,
-    request_of,
-    requests,
-)
+from api.corrections import Altered, Change, EntryHistory, Known, correction_of, find_request, open_requests, requests
 from api.faults import faults_of
-from api.rest.corrections import altered_json, correction_json
+from api.rest.corrections import changes_json, correction_json
 from api.retries import Stated as Kept
 from api.service import Service
 from api.settings import Settings
 from flows.access import Caller, Sight
 from flows.entries import event_json
-from flows.errors import Malformed
+from flows.errors import Malformed, Unknown
 from flows.events import EVENT, Mending, Stated
 from flows.mass import grams, tonnes
 from flows.times import shown
 
+OPERATOR: Final = Caller("000000000000000000", "auditor")
+"""Whoever sits at the machine sees all of it."""
 FAULTS_MOST = 10
 """Faults of a replacement that are told at once: a fact has few values."""
 
@@ -52,46 +43,82 @@ def _opened() -> Generator[tuple[Service, Sight]]:
     service = Service.open(Settings.read())
     try:
         known = service.known()
-        yield known, known.sight(Caller("000000000000000000", "auditor"))
+        yield known, known.sight(OPERATOR)
     finally:
         service.close()
 
 
 def correct(
-    position: Annotated[int, typer.Argument(min=1, help="台账位置 · position of the entry")],
     reason: ReasonOption,
     *,
     values: Annotated[
         list[str] | None,
-        typer.Option("--set", help="路径=新值，可重复，如 product.mass_g=29t · path=value, may be repeated"),
+        typer.Argument(
+            metavar="[POSITION:PATH=VALUE]...",
+            help="台账第几条:路径=新值，如 12:product.mass_g=29t；可写多条 · entry, path and value, as often as needed",
+        ),
+    ] = None,
+    withdraw: Annotated[
+        list[int] | None, typer.Option("--withdraw", min=1, help="撤销第几条登记，可重复 · withdraw an entry")
     ] = None,
     becomes: Annotated[
-        Path | None, typer.Option("--becomes", help="新内容的 JSON 文件 · the fact as a JSON file")
+        list[Path] | None,
+        typer.Option(
+            "--becomes", help="新内容的 JSON 文件，含事实编号，可重复 · a fact as a JSON file, by its event_id"
+        ),
     ] = None,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="撤销登记 · withdraw the entry")] = False,
     check: Annotated[bool, typer.Option("--check", help="只试算，不登记 · only say what would happen")] = False,
     by: ByOption = None,
     json: JsonOption = False,
 ) -> None:
-    """更正或撤销一条登记 · Correct or withdraw an entry."""
-    if bool(values) + (becomes is not None) + withdraw != 1:
-        raise Malformed("correct-one-way")
+    """一并更正或撤销若干登记 · Correct or withdraw entries, all of them in one request."""
     with _opened() as (service, sight):
-        history = Known(sight, service).history(position)
-        told = None if withdraw else _replacement(history, values or [], becomes)
-        event = request_of(history, by or history.entry.enterprise, told, reason, service)
+        wanted = _wanted(Known(sight, service), service, values or [], withdraw or [], becomes or [])
+        event = request_of(wanted, by or wanted[0].history.entry.enterprise, reason, service)
         if check:
             seen = outlook(event, service)
             if json:
-                print_json(
-                    {"in_force": not seen.others, "others": list(seen.others), "altered": altered_json(seen.altered)}
-                )
+                told = {"in_force": not seen.others, "others": list(seen.others), "changes": changes_json(seen.changes)}
+                print_json(told)
                 return
-            _print_altered(seen.altered, withdrawn=told is None)
+            _print_changes(seen.changes)
             _print_outcome(seen.others, service, checked=True)
             return
         _ = service.recording.record(Kept([event]), "")
         _tell(event.enterprise, event.event_id, service, json=json)
+
+
+def _wanted(
+    known: Known, service: Service, values: Sequence[str], withdrawn: Sequence[int], files: Sequence[Path]
+) -> list[Wanted]:
+    """What is to be read otherwise, by the place of each entry in the ledger.
+
+    Raises:
+        Malformed: nothing is told, or one entry in two ways; a value that cannot be read.
+        Unknown: no such entry.
+    """
+    told: dict[int, Stated | None] = {}
+    for position, pairs in _by_entry(values).items():
+        told[position] = _with_values(known.history(position), pairs)
+    for position, fact in [*((each, None) for each in withdrawn), *(_of_file(each, service) for each in files)]:
+        if position in told:
+            raise Malformed("correct-one-way", position=position)
+        told[position] = fact
+    if not told:
+        raise Malformed("correct-nothing")
+    return [Wanted(known.history(position), told[position]) for position in sorted(told)]
+
+
+def _by_entry(values: Sequence[str]) -> dict[int, list[tuple[str, str]]]:
+    """Values by the entry that they are of."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for each in values:
+        place, sign, text = each.partition("=")
+        position, colon, path = place.partition(":")
+        if not sign or not colon or not path.strip() or not position.strip().isdecimal():
+            raise Malformed("correct-value-unreadable", read=each[:80])
+        found.setdefault(int(position), []).append((path.strip(), text.strip()))
+    return found
 
 
 def corrections(
@@ -110,8 +137,8 @@ def corrections(
             table.add_row(
                 each.event.enterprise,
                 each.event.event_id,
-                str(each.request.corrects),
-                escape("；".join(_line(one) for one in each.altered) or _whole(each)),
+                " ".join(str(change.position) for change in each.changes),
+                escape("\n".join(line for change in each.changes for line in _lines(change))),
                 escape(each.event.reason),
                 " ".join(each.request.others),
                 {"open": "待确认", "in_force": "已生效", "declined": "未获同意"}[each.request.state],
@@ -146,22 +173,33 @@ def _answer(requester: str, name: str, by: str | None, reason: str | None, *, js
         _tell(requester, name, service, json=json)
 
 
-def _replacement(history: EntryHistory, values: Sequence[str], file: Path | None) -> Stated:
-    """The fact that an entry is to be read as: its own values with some told otherwise, or a file's.
+def _with_values(history: EntryHistory, pairs: Sequence[tuple[str, str]]) -> Stated:
+    """The fact of an entry with some of its values told otherwise.
 
     Raises:
-        Malformed: no such file or path, no JSON, or a fact that cannot be.
+        Malformed: no such path, or a fact that cannot be.
     """
-    stated = history.last
-    if file is not None:
-        told: Any = _file_json(file)
-    else:
-        told = event_json(stated or history.entry.event)
-        for each in values:
-            path, sign, text = each.partition("=")
-            if not sign:
-                raise Malformed("correct-set-unreadable", read=each[:80])
-            _set(told, path.strip(), text.strip())
+    told: Any = event_json(history.last or history.entry.event)
+    for path, text in pairs:
+        _set(told, path, text)
+    return _fact(told)
+
+
+def _of_file(file: Path, service: Service) -> tuple[int, Stated]:
+    """The fact in a file, and where the one of its name stands.
+
+    Raises:
+        Malformed: no such file, no JSON, or a fact that cannot be.
+        Unknown: nobody stated a fact of that name.
+    """
+    fact = _fact(_file_json(file))
+    position = service.book.find_fact(fact.enterprise, fact.event_id)
+    if position is None:
+        raise Unknown("correction-entry-unknown", enterprise=fact.enterprise, event=fact.event_id)
+    return position, fact
+
+
+def _fact(told: Any) -> Stated:
     try:
         event = EVENT.validate_python(told)
     except ValidationError as fault:
@@ -222,13 +260,14 @@ def _read(name: str, text: str) -> Any:
 
 def _tell(requester: str, name: str, service: Service, *, json: bool) -> None:
     after = service.known()
+    sight = after.sight(OPERATOR)
     request = after.book.requests.get((requester, name))
     assert request is not None, name
-    correction = correction_of(request, after)
+    correction = correction_of(request, sight, after)
     if json:
-        print_json(correction_json(correction, after.sight(Caller("000000000000000000", "auditor"))))
+        print_json(correction_json(correction, sight))
         return
-    _print_altered(correction.altered, withdrawn=request.event.becomes is None)
+    _print_changes(correction.changes)
     out.print(f"申请 · request {requester} {name}", highlight=False)
     match request.state:
         case "declined":
@@ -248,11 +287,19 @@ def _print_outcome(others: Sequence[str], service: Service, *, checked: bool) ->
         out.print(f"待对方确认：{name} {other} · waits for {other} to agree", highlight=False)
 
 
-def _print_altered(altered: Sequence[Altered], *, withdrawn: bool) -> None:
-    if withdrawn:
-        out.print("撤销登记 · withdrawn", highlight=False)
-    for each in altered:
-        out.print(escape(_line(each)), highlight=False)
+def _print_changes(changes: Sequence[Change]) -> None:
+    for each in changes:
+        for line in _lines(each):
+            out.print(escape(line), highlight=False)
+
+
+def _lines(change: Change) -> list[str]:
+    """What becomes of one entry, value by value, or of the whole of it."""
+    entry = f"第 {change.position} 条"
+    if change.altered:
+        return [f"{entry} {_line(each)}" for each in change.altered]
+    how = "撤销登记 · withdrawn" if change.withdraws else "恢复登记 · stated again"
+    return [f"{entry} {how}: {change.fact.kind} {shown(change.fact.event_time)}"]
 
 
 def _line(each: Altered) -> str:
@@ -263,8 +310,3 @@ def _value(path: str, value: object) -> str:
     if value is None:
         return "—"
     return tonnes(value) if path.endswith("_g") and isinstance(value, int) else str(value)
-
-
-def _whole(correction: Correction) -> str:
-    when = shown(correction.fact.event_time)
-    return f"{'撤销' if correction.event.becomes is None else '恢复'} {correction.fact.kind} {when}"

@@ -108,7 +108,7 @@ def _print_figures(rows: Sequence[Json]) -> None:
 def _facts(row: Json) -> str:
     told = [
         f"第 {each['position']} 条 {each['kind']} {_when(each['record_time'])}"
-        + (f"（更正第 {each['corrects']} 条：{each['reason']}）" if each["corrects"] else "")
+        + (f"（更正第 {'、'.join(map(str, each['corrects']))} 条：{each['reason']}）" if each["corrects"] else "")
         for each in row["because"]
     ]
     told += [f"……另 {row['others']} 条"] if row["others"] else []

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.pages import (
     audit,
     batches,
+    correcting,
     corrections,
     differences,
     doors,
@@ -21,5 +22,18 @@ from api.pages.statics import mount_static
 __all__ = ["missing_page", "mount_static", "router"]
 
 router = APIRouter(include_in_schema=False)
-for _part in (corrections, history, doors, start, traces, batches, manifests, enterprises, imports, audit, differences):
+for _part in (
+    corrections,
+    correcting,
+    history,
+    doors,
+    start,
+    traces,
+    batches,
+    manifests,
+    enterprises,
+    imports,
+    audit,
+    differences,
+):
     router.include_router(_part.router)

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.corrections import EntryHistory, Known, may_ask
+from api.amending import may_ask
+from api.corrections import EntryHistory, Known
 from api.pages.drawing import page
 from api.pages.fact_words import FactWords
 from api.pages.reading import PageRoute, Reader, TheReader

@@ -47,7 +47,7 @@ def entry_json(entry: Entry, sight: Sight) -> dict[str, object]:
         "record_time": entry.record_time.isoformat(),
         "recorded_by": entry.recorded_by if sight.holds(entry.enterprise) else None,
         "digest": entry.digest,
-        "event": event_json(entry.event),
+        "event": event_json(sight.reads(entry.event)),
     }
 
 

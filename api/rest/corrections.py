@@ -1,4 +1,4 @@
-"""One entry with all it ever said, and its corrections: asked for, checked, agreed to or declined."""
+"""One entry with all it ever said; corrections asked for, of one or several entries, checked, agreed to or declined."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
@@ -8,25 +8,13 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.corrections import (
-    Altered,
-    Correction,
-    EntryHistory,
-    Known,
-    answer_of,
-    answerer_of,
-    check,
-    correction_of,
-    find_request,
-    request_of,
-    requester_for,
-    requests,
-    state,
-)
+from api.amending import Wanted, answer_of, answerer_of, check, request_of, requester_for, state
+from api.corrections import Change, Correction, EntryHistory, Known, correction_of, find_request, requests
 from api.problems import RECORDED
 from api.rest import shapes
 from api.rest.answers import answer, entry_json, page, page_link
 from api.rest.asking import (
+    COUNT_MOST,
     EntryPosition,
     KnownPosition,
     KnownService,
@@ -46,7 +34,7 @@ from flows.book import RequestState
 from flows.enterprises import Frozen
 from flows.entries import Entry, event_json
 from flows.errors import Unknown
-from flows.events import CorrectionRequested, Stated
+from flows.events import CHANGES_MAX, CorrectionRequested, Stated
 from flows.ids import EnterpriseId, EventId
 
 router = APIRouter(tags=["corrections"], route_class=Once)
@@ -59,13 +47,23 @@ Fact: TypeAlias = Annotated[Stated, Field(discriminator="kind")]
 
 
 class Replacement(Frozen):
-    """What an entry is to be read as; null withdraws it."""
+    """An entry and what it is to be read as; null withdraws it."""
 
+    entry: Annotated[int, Field(ge=1, le=COUNT_MOST, description="台账第几条 · position of the entry")]
     becomes: Annotated[Fact | None, Field(description="更正后的内容；null 为撤销登记 · null withdraws the entry")]
-    reason: Reason
     was: Annotated[
         Fact | None, Field(description="所见的现值，不填则取当前值 · what the caller saw; left out, what is read now")
     ] = None
+
+
+class Asked(Frozen):
+    """Entries of one matter that are to be read otherwise, all of them or none."""
+
+    changes: Annotated[
+        tuple[Replacement, ...],
+        Field(min_length=1, max_length=CHANGES_MAX, description="一并更正的登记 · what is corrected together"),
+    ]
+    reason: Reason
     event_id: Name = None
 
 
@@ -99,22 +97,29 @@ class Settled(Shape):
     reason: str | None
 
 
+class ChangeAnswer(Shape):
+    """One entry of a request: what it read as (null: withdrawn before), what it is to read as (null: withdrawn)."""
+
+    entry: int
+    stated_by: str
+    corrects: str
+    kind: str
+    was: Json | None
+    becomes: Json | None
+    altered: list[AlteredValue]
+
+
 class CorrectionAnswer(Shape):
-    """A request for correction as it stands; `answers` is how the caller may answer it."""
+    """A request for correction as it stands; `hidden` more entries are between others, `answers` is what the caller may do."""
 
     requested_by: str
     request: str
     position: int
     record_time: str
-    entry: int
-    stated_by: str
-    corrects: str
-    kind: str
+    changes: list[ChangeAnswer]
+    hidden: int
     manifest_ids: list[str]
     reason: str
-    was: Json | None
-    becomes: Json | None
-    altered: list[AlteredValue]
     state: RequestState
     others: list[str]
     agreed: list[str]
@@ -143,9 +148,7 @@ class OutlookAnswer(Shape):
     others: list[str]
     manifest_ids: list[str]
     event_id: str
-    was: Json | None
-    becomes: Json | None
-    altered: list[AlteredValue]
+    changes: list[ChangeAnswer]
 
 
 class Requested(Shape):
@@ -156,9 +159,20 @@ class Requested(Shape):
     correction: CorrectionAnswer
 
 
-def altered_json(altered: Iterable[Altered]) -> list[dict[str, object]]:
-    """Values that read otherwise."""
-    return [each._asdict() for each in altered]
+def changes_json(changes: Iterable[Change]) -> list[dict[str, object]]:
+    """Entries that read otherwise, each with its values."""
+    return [
+        {
+            "entry": each.position,
+            "stated_by": each.amendment.stated_by,
+            "corrects": each.amendment.corrects,
+            "kind": each.fact.kind,
+            "was": _plain(each.amendment.was),
+            "becomes": _plain(each.amendment.becomes),
+            "altered": [value._asdict() for value in each.altered],
+        }
+        for each in changes
+    ]
 
 
 def _plain(event: Stated | None) -> dict[str, object] | None:
@@ -181,18 +195,13 @@ def correction_json(correction: Correction, sight: Sight) -> dict[str, object]:
         "request": event.event_id,
         "position": request.position,
         "record_time": correction.asked.record_time.isoformat(),
-        "entry": request.corrects,
-        "stated_by": event.stated_by,
-        "corrects": event.corrects,
-        "kind": correction.fact.kind,
-        "manifest_ids": list(request.manifest_ids),
+        "changes": changes_json(correction.changes),
+        "hidden": correction.hidden,
+        "manifest_ids": correction.manifests(sight),
         "reason": event.reason,
-        "was": _plain(event.was),
-        "becomes": _plain(event.becomes),
-        "altered": altered_json(correction.altered),
         "state": request.state,
-        "others": list(request.others),
-        "agreed": list(request.agreed),
+        "others": correction.named(request.others, sight),
+        "agreed": correction.named(request.agreed, sight),
         "settled": settled,
         "answers": list(correction.answers(sight)),
     }
@@ -218,59 +227,57 @@ def get_entry(position: EntryPosition, sight: KnownSight, service: KnownService,
 
 
 @router.post(
-    "/entries/{position}/corrections",
+    "/corrections",
     status_code=RECORDED,
-    summary="申请更正或撤销一条登记 · Request the correction of an entry",
+    summary="申请更正或撤销登记，可数条一并 · Request the correction of entries",
     responses=refusals(Requested, "unknown", "conflict", "full", status=RECORDED),
 )
 def post_correction(
-    position: EntryPosition,
-    body: Annotated[Replacement, Body()],
-    caller: TheCaller,
-    sight: TheSight,
-    service: TheService,
+    body: Annotated[Asked, Body()], caller: TheCaller, sight: TheSight, service: TheService
 ) -> Response:
-    """Ask for an entry to be read as another, or as never stated: in force at once, or when the other side agrees.
+    """Ask for entries to be read as others, or as never stated: in force at once, or when the other side agrees.
 
-    A retry with the same content is answered with the request of the first time.
+    All of them or none: what only stands together, as the weight of an arrival and of what was accepted, is asked for in
+    one request. A retry with the same content is answered with the request of the first time.
     """
-    event = _asked(position, body, sight, service)
+    event = _asked(body, sight, service)
     entry = state(caller, event, service)
     return _told(entry, event.enterprise, event.event_id, service, caller)
 
 
 @router.post(
-    "/entries/{position}/corrections/check",
+    "/corrections/check",
     summary="试算更正：立即生效、须谁同意，或哪些在后登记将不成立 · What a correction would do",
     responses=refusals(OutlookAnswer, "unknown", "conflict"),
 )
 def check_correction(
-    position: EntryPosition,
-    body: Annotated[Replacement, Body()],
-    caller: TheCaller,
-    sight: TheSight,
-    service: TheService,
-    end: ThePosition,
+    body: Annotated[Asked, Body()], caller: TheCaller, sight: TheSight, service: TheService, end: ThePosition
 ) -> Response:
     """Judge a request and keep nothing: would it be in force at once, who would have to agree, what would break."""
-    event = _asked(position, body, sight, service)
+    event = _asked(body, sight, service)
     seen = check(caller, event, service)
     told = {
         "in_force": not seen.others,
         "others": list(seen.others),
         "manifest_ids": list(seen.manifest_ids),
         "event_id": event.event_id,
-        "was": _plain(event.was),
-        "becomes": _plain(event.becomes),
-        "altered": altered_json(seen.altered),
+        "changes": changes_json(seen.changes),
     }
     return answer(told, position=end)
 
 
-def _asked(position: int, body: Replacement, sight: Sight, service: Service) -> CorrectionRequested:
-    history = Known(sight, service).history(position)
-    requester = requester_for(history.entry.event, sight, service)
-    return request_of(history, requester, body.becomes, body.reason, service, was=body.was, event_id=body.event_id)
+def _asked(body: Asked, sight: Sight, service: Service) -> CorrectionRequested:
+    known = Known(sight, service)
+    wanted = [_wanted(number, each, known) for number, each in enumerate(body.changes)]
+    requester = requester_for([each.history.entry.event for each in wanted], sight, service)
+    return request_of(wanted, requester, body.reason, service, event_id=body.event_id)
+
+
+def _wanted(number: int, asked: Replacement, known: Known) -> Wanted:
+    try:
+        return Wanted(known.history(asked.entry), asked.becomes, asked.was)
+    except Unknown as problem:
+        raise problem.at(f"changes[{number}].entry") from None
 
 
 @router.get(
@@ -366,9 +373,10 @@ def _answered(  # what a route hands in
 
 def _told(entry: Entry, requester: EnterpriseId, name: EventId, service: Service, caller: TheCaller) -> Response:
     after = service.known()
+    sight = after.sight(caller)
     request = after.book.requests.get((requester, name))
     if request is None:
         raise Unknown("correction-request-unknown", enterprise=requester, request=name)
-    told = correction_json(correction_of(request, after), after.sight(caller))
+    told = correction_json(correction_of(request, sight, after), sight)
     body = {"event_id": entry.event_id, "digest": entry.digest, "correction": told}
     return answer(body, position=entry.position, status=RECORDED)

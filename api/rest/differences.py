@@ -75,7 +75,7 @@ class FactTold(Shape):
     kind: str
     enterprise: str
     event_id: str
-    corrects: int | None
+    corrects: list[int]
     reason: str | None
 
 
@@ -245,7 +245,7 @@ def fact_json(each: Because) -> Json:
         "kind": entry.event.kind,
         "enterprise": entry.enterprise,
         "event_id": entry.event_id,
-        "corrects": each.corrects,
+        "corrects": list(each.corrects),
         "reason": each.reason,
     }
 

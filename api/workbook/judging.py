@@ -7,6 +7,7 @@ from api.workbook.general import SENT
 from api.workbook.numbering import manifest_number
 from api.workbook.report import ChangedRows, ImportFinding, ImportProblem
 from api.workbook.rows import Row
+from api.workbook.together import Judged
 from api.workbook.world import Unit, World
 from flows.errors import Language, Problem, Refusal
 from flows.law import Finding
@@ -45,6 +46,41 @@ def spoken(found: Iterable[Unit], world: World) -> Mapping[str, str]:
 
 def _called(code: str, container: str) -> str:
     return f"{code}（{container}）" if container else code
+
+
+def judge_told(judged: Judged, found: Sequence[Unit], rows: Mapping[str, Unit], words: Mapping[str, str]) -> None:
+    """Put on the records what came of judging them; what stands with one that is refused waits for it."""
+    statement, units = judged.trial.statement, judged.units
+    for unit in units:
+        if unit.changed is not None and judged.trial.asks:
+            unit.changed.asked = True
+        if any(found[cause].fails for cause in unit.causes):
+            unit.skipped = True
+    answer = statement.answer
+    if isinstance(answer, Problem) and not any(unit.skipped for unit in units):
+        unit = judged.unit_about(answer)
+        told = broken(unit, answer, rows, words) if isinstance(answer, Breaks) else refused(unit, answer, words)
+        unit.problems.append(told)
+    elif answer is not None and not isinstance(answer, Problem):
+        raise answer
+    for unit in units:
+        unit.skipped = unit.skipped or (answer is not None and not unit.problems)
+    units[0].findings += found_in(units[0], statement.findings, words)
+
+
+def rows_told(units: Iterable[Unit]) -> str:
+    """The rows of records, sheet by sheet, what follows on each other in one: ``B.1 产生 2-40、45；化验 3``."""
+    by_sheet: dict[str, set[int]] = {}
+    for unit in units:
+        by_sheet.setdefault(unit.sheet.zh, set()).update(row.number for row in unit.every)
+    return "；".join(f"{sheet} {_ranges(sorted(numbers))}" for sheet, numbers in by_sheet.items())
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    begins = [each for each in numbers if each - 1 not in {*numbers}]
+    ends = [each for each in numbers if each + 1 not in {*numbers}]
+    pairs = zip(begins, ends, strict=True)
+    return "、".join(str(begin) if begin == end else f"{begin}-{end}" for begin, end in pairs)
 
 
 def refused(unit: Unit, problem: Problem, words: Mapping[str, str]) -> ImportProblem:
@@ -108,7 +144,8 @@ def _changed_text(unit: Unit, language: Language, words: Mapping[str, str]) -> s
             told = Problem("file-change-restored")
     what = told.text(language)
     if changed.asked and changed.later:
-        return Problem("file-change-asked-first", what=what, later=changed.later).text(language)
+        key = "file-change-asked-first" if unit.asks else "file-change-asked-before"
+        return Problem(key, what=what, later=changed.later).text(language)
     return Problem("file-change-asked", what=what).text(language) if changed.asked else what
 
 

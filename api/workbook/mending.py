@@ -1,9 +1,8 @@
-"""A record that the ledger holds otherwise: what of it is corrected, withdrawn or stated anew, and in which orders that may be told."""
+"""A record that the ledger holds otherwise: what of it is corrected, withdrawn or stated anew."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
-from typing import Final, Literal
+from typing import Final
 
 from api.workbook.adopting import adopted
 from api.workbook.general import USED
@@ -12,71 +11,61 @@ from api.workbook.moving import inbound_of
 from api.workbook.names import Identity
 from api.workbook.report import Change
 from api.workbook.rows import RowProblem
+from api.workbook.together import requests_of
 from api.workbook.world import Awaits, Changed, Unit, World
-from flows.entries import canonical, event_json
 from flows.errors import Malformed
-from flows.events import CorrectionRequested, Event, Mending, Stated, Stored, TakenOut, Transformed
-from flows.ids import ManifestId, derived
+from flows.events import Amendment, Event, Mending, Stated, Stored, TakenOut, Transformed
+from flows.ids import ManifestId
 from flows.reading import manifest_of
 
-ORDERS_MOST: Final = 3
-"""Facts of one record that are tried in every order: a row corrects no more at once; six orders are soon tried."""
-FILE_SHOWN: Final = 200
-"""Characters of a file's name within a reason, which holds 500."""
 _STEPS: Final = ("", "split", "part", "out", "submitted", "loaded", "arrived", "decided")
 """How the facts of a row are told apart by their names."""
 
 
 @dataclass
 class _Plan:
-    """What a record asks for: requests for its facts in the ledger, facts that are new, what others have to agree on."""
+    """What a record asks for: corrections of its facts in the ledger, facts that are new, what others have to agree on."""
 
     unit: Unit
     world: World
     kind: Change
-    requests: list[Event] = field(default_factory=list[Event])
+    asks: list[Amendment] = field(default_factory=list[Amendment])
     fresh: list[Event] = field(default_factory=list[Event])
     columns: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     asked: bool = False
-    later: int = 0
+    waits: bool = False
+    """Something else about the same manifest was asked for by this enterprise, and is not answered."""
     touched: bool = False
     """The ledger holds something otherwise, whether or not it is asked for already."""
 
     def ask(self, stated: Stated, was: Stated | None, becomes: Stated | None) -> None:
         """Ask for one fact to be read otherwise, unless that is asked already."""
         self.touched = True
-        request, position = _request(self.unit, self.world, stated, was, becomes, self.kind)
-        if any(each.open and each.event.becomes == becomes for each in self.world.requests_of(position)):
+        change = Amendment(stated_by=stated.enterprise, corrects=stated.event_id, was=was, becomes=becomes)
+        position = self.world.book.find_fact(stated.enterprise, stated.event_id)
+        assert position is not None, stated.event_id
+        open_now = [each for each in self.world.requests_of(position) if each.open]
+        if any(change in each.event.changes for each in open_now):
             self.asked = True
             return
+        self.asks.append(change)
         disputed = _loaded_manifest(stated, self.world)
         if disputed is None:
-            self.requests.append(request)  # who has to agree on what its batch was loaded for shows when it is judged
-            return
+            return  # who has to agree on what its batch was loaded for shows when it is judged
         self.asked = True
         key = self.world.book.disputed.get(disputed)
-        before = self.world.book.requests.get(key) if key is not None else None
-        if before is not None and before.event.enterprise == self.world.enterprise and before.corrects != position:
-            self.later += 1
-        else:
-            self.requests.append(request)  # with another open about the same it is refused, and says so
+        if key is not None and key[0] == self.world.enterprise and not open_now:
+            self.waits = True  # with another open about the same fact it is refused, and says so
 
     def settle(self) -> None:
         """Put it on the record."""
         if not self.touched:
             self.unit.facts = self.fresh
             return
-        if self.asked:  # one request at a time is open for a manifest
-            ways = [[each] for each in self.requests]
-            self.later += max(len(self.requests) - 1, 0) + len(self.fresh)
-        else:
-            ways = [[*order, *self.fresh] for order in _orders(self.requests)]
-        self.unit.facts = ways[0] if ways else []
-        self.unit.changed = Changed(self.kind, self.columns, ways, self.asked, self.later)
-
-
-def _orders(requests: Sequence[Event]) -> Iterator[tuple[Event, ...]]:
-    return permutations(requests) if len(requests) <= ORDERS_MOST else iter([tuple(requests)])
+        later = (len(self.asks) if self.waits else 0) + (len(self.fresh) if self.asked else 0)
+        asks = () if self.waits else tuple(self.asks)
+        self.unit.changed = Changed(self.kind, self.columns, asks, self.asked, later)
+        self.unit.facts = [*requests_of([self.unit], self.world), *(() if self.asked else self.fresh)]
 
 
 def _loaded_manifest(stated: Stated, world: World) -> ManifestId | None:
@@ -275,30 +264,3 @@ def _thing(unit: Unit, world: World) -> Identity:
             return (kind, of[kind].get((site, code), ""))
         case _:
             return (kind, code)
-
-
-# requests -----------------------------------------------------------------------------------------------------------
-
-
-def _request(
-    unit: Unit, world: World, stated: Stated, was: Stated | None, becomes: Stated | None, kind: Change
-) -> tuple[CorrectionRequested, int]:
-    """The request, and the position of what it corrects. The same file on the same state of a fact asks by the same name."""
-    assert world.mends is not None
-    day, file = world.mends
-    position = world.book.find_fact(stated.enterprise, stated.event_id)
-    assert position is not None, stated.event_id
-    settled = sum(not each.open for each in world.requests_of(position))
-    content = [canonical(event_json(each)).decode() if each is not None else "" for each in (was, becomes)]
-    name = derived("correction", stated.enterprise, stated.event_id, str(settled), *content)
-    reason = unit.why or _reason(unit, file, kind)
-    return CorrectionRequested(
-        event_id=name, enterprise=world.enterprise, event_time=day, stated_by=stated.enterprise,
-        corrects=stated.event_id, was=was, becomes=becomes, reason=reason,
-    ), position  # fmt: skip
-
-
-def _reason(unit: Unit, file: str, kind: Change | Literal[""]) -> str:
-    said = "文件撤销" if kind == "withdrawn" else "文件更正"
-    named = f"{file[-FILE_SHOWN:]}，" if file else ""
-    return f"{said}：{named}{unit.sheet.zh} 第 {unit.first.number} 行"

@@ -15,7 +15,7 @@ from api.workbook.values import CellReader, Value
 from flows import codes
 from flows.book import Book, Request
 from flows.errors import Figure, Malformed, Problem, Unknown
-from flows.events import Event, Packing, Portion
+from flows.events import Amendment, Event, Packing, Portion
 from flows.ids import BatchId, EnterpriseId, Id, derived, own_id, owner
 from flows.law import Finding
 from flows.materials import Material
@@ -52,12 +52,12 @@ class Changed:
     kind: Change
     columns: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     """The columns that differ, with what the file says and what the ledger holds."""
-    ways: list[list[Event]] = field(default_factory=list[list[Event]])
-    """The orders in which its facts may be told; none: all that can be asked now is asked already."""
+    asks: tuple[Amendment, ...] = ()
+    """What is to be corrected of its facts; none: all that can be asked now is asked already."""
     asked: bool = False
     """Another enterprise has to agree."""
     later: int = 0
-    """Facts whose correction can be asked for when the one before is agreed on."""
+    """Facts that can be asked for, or stated, when what is asked already is answered."""
 
 
 @dataclass(slots=True)
@@ -106,9 +106,9 @@ class Unit:
         return not self.rows
 
     @property
-    def ways(self) -> list[list[Event]]:
-        """The orders in which its facts may be told."""
-        return self.changed.ways if self.changed is not None and self.changed.ways else [self.facts]
+    def asks(self) -> tuple[Amendment, ...]:
+        """What is to be corrected of its facts."""
+        return self.changed.asks if self.changed is not None else ()
 
     @property
     def why(self) -> str:
@@ -315,7 +315,8 @@ class World:
         if self._requests is None:
             self._requests = {}
             for request in self.book.requests.every():
-                self._requests.setdefault(request.corrects, []).append(request)
+                for corrected in request.corrects:
+                    self._requests.setdefault(corrected, []).append(request)
         return self._requests.get(position, ())
 
     def new_id(self, kind: str, *names: str) -> Id:

@@ -27,11 +27,11 @@ FROM_HERE = {"Origin": "http://127.0.0.1:8000"}
 
 def boxes(page: str) -> dict[str, str]:
     """What a form holds when nobody touched it."""
-    told = dict(re.findall(r'<input id="[^"]*" name="(f\.[^"]+)" value="([^"]*)"', page))
-    for name, options in re.findall(r'<select id="[^"]*" name="(f\.[^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+    told = dict(re.findall(r'<input id="[^"]*" name="(e[^"]+)" value="([^"]*)"', page))
+    for name, options in re.findall(r'<select id="[^"]*" name="(e[^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options)
         told[name] = chosen[1] if chosen else ""
-    return told
+    return told | dict(re.findall(r'<textarea id="[^"]*" name="(e[^"]+)"[^>]*>([^<]*)</textarea>', page))
 
 
 def send(world: World, seat: str, path: str, **said: str) -> Response:
@@ -49,7 +49,9 @@ def text_of(answer: Response) -> str:
 def test_a_correction_is_checked_then_sent_and_sent_twice_is_one(fresh: World) -> None:
     position, _ = read_as(fresh, DROSS, "generated")
     path = f"/entries/{position}/correct"
-    form = boxes(fresh.get("smelter", path).text) | {"f.product.mass_g": "29", "reason": "过磅单录错", "how": "mend"}
+    form = boxes(fresh.get("smelter", path).text) | {
+        f"e{position}.f.product.mass_g": "29", f"e{position}.how": "mend", "reason": "过磅单录错",
+    }  # fmt: skip
     end = fresh.service.recording.position
 
     checked = send(fresh, "smelter", path, do="check", **form)
@@ -69,12 +71,12 @@ def test_a_correction_is_checked_then_sent_and_sent_twice_is_one(fresh: World) -
 def test_what_was_not_checked_is_not_sent(fresh: World) -> None:
     position, _ = read_as(fresh, DROSS, "generated")
     path = f"/entries/{position}/correct"
-    form = boxes(fresh.get("smelter", path).text) | {"f.product.mass_g": "29", "reason": "过磅单录错"}
+    form = boxes(fresh.get("smelter", path).text) | {f"e{position}.f.product.mass_g": "29", "reason": "过磅单录错"}
     checked = send(fresh, "smelter", path, do="check", **form)
     kept = dict(re.findall(r'name="(checked|event_id)" value="([^"]+)"', checked.text))
     end = fresh.service.recording.position
 
-    changed = send(fresh, "smelter", path, do="send", **{**form, "f.product.mass_g": "28"}, **kept)
+    changed = send(fresh, "smelter", path, do="send", **{**form, f"e{position}.f.product.mass_g": "28"}, **kept)
 
     assert (changed.status_code, fresh.service.recording.position) == (200, end)
     assert "28 t" in changed.text
@@ -85,10 +87,13 @@ def test_faults_stand_beside_their_boxes_and_what_was_typed_stays(world: World) 
     path = f"/entries/{position}/correct"
     form = boxes(world.get("smelter", path).text)
 
-    told = send(world, "smelter", path, do="check", **{**form, "f.product.mass_g": "28,5", "f.event_time": "昨天"})
+    told = send(
+        world, "smelter", path, do="check",
+        **{**form, f"e{position}.f.product.mass_g": "28,5", f"e{position}.f.event_time": "昨天"},
+    )  # fmt: skip
 
     assert told.status_code == 422
-    assert {"product-mass_g-wrong", "event_time-wrong", "reason-wrong"} <= set(
+    assert {f"e{position}-product-mass_g-wrong", f"e{position}-event_time-wrong", "reason-wrong"} <= set(
         re.findall(r'id="([^"]+-wrong)"', told.text)
     )
     assert 'value="28,5"' in told.text
@@ -98,7 +103,7 @@ def test_later_entries_that_would_break_are_linked_on_the_form(world: World) -> 
     position, _ = read_as(world, DROSS, "generated")
     loaded, _ = read_as(world, M1, "loaded")
     path = f"/entries/{position}/correct"
-    form = boxes(world.get("smelter", path).text) | {"f.product.mass_g": "15", "reason": "过磅单录错"}
+    form = boxes(world.get("smelter", path).text) | {f"e{position}.f.product.mass_g": "15", "reason": "过磅单录错"}
 
     told = send(world, "smelter", path, do="check", **form)
 
@@ -110,15 +115,99 @@ def test_later_entries_that_would_break_are_linked_on_the_form(world: World) -> 
 def test_a_withdrawal_needs_no_boxes_and_stays_to_be_seen(fresh: World) -> None:
     position, _ = read_as(fresh, LAID, "disposed")
     path = f"/entries/{position}/correct"
-    checked = send(fresh, "landfill", path, do="check", how="withdraw", reason="未处置")
+    form = {f"e{position}.how": "withdraw", "reason": "未处置"}
+    checked = send(fresh, "landfill", path, do="check", **form)
     kept = dict(re.findall(r'name="(checked|event_id)" value="([^"]+)"', checked.text))
 
-    assert send(fresh, "landfill", path, do="send", how="withdraw", reason="未处置", **kept).status_code == 303
+    assert send(fresh, "landfill", path, do="send", **form, **kept).status_code == 303
 
     page = fresh.get("landfill", f"/batches/{LAID}/history")
     assert "已撤销登记" in page.text
     assert '<b class="withdrawn">处置</b>' in page.text
     assert "恢复登记" in fresh.get("landfill", f"/entries/{position}").text
+
+
+# several at once ----------------------------------------------------------------------------------------------------
+
+
+def test_the_form_of_a_receipt_holds_arrival_and_decision_and_both_are_corrected(fresh: World) -> None:
+    at, _ = read_as(fresh, M1, "arrived")
+    by, _ = read_as(fresh, M1, "decided")
+    path = f"/entries/{at}/correct"
+    shown = fresh.get("recycler", path).text
+    assert shown == fresh.get("recycler", path).text
+    assert f'<input type="hidden" name="with" value="{by}">' in shown
+    weights = {f"e{at}.f.lines.0.mass_g": "19.8", f"e{by}.f.lines.0.accepted.mass_g": "17.8"}
+    form = boxes(shown) | weights | {"reason": "皮重有误", "with": str(by)}
+
+    half = send(fresh, "recycler", path, do="check", **{**form, f"e{by}.f.lines.0.accepted.mass_g": "17.9"})
+    assert half.status_code == 409
+    assert half.text.count(f'href="#e{by}"') == 1
+    checked = send(fresh, "recycler", path, do="check", **form)
+    assert "对方将看到" in checked.text
+    assert "19.9 t 19.8 t" in text_of(checked)
+    assert "17.9 t 17.8 t" in text_of(checked)
+    kept = dict(re.findall(r'name="(checked|event_id)" value="([^"]+)"', checked.text))
+    assert send(fresh, "recycler", path, do="send", **form, **kept).status_code == 303
+
+    waiting = text_of(fresh.get("smelter", "/"))
+    assert "19.9 t 19.8 t" in waiting
+    assert "17.9 t 17.8 t" in waiting
+    agreed = send(fresh, "smelter", "/corrections/answer", requester=RECYCLER, name=kept["event_id"], how="agree")
+    assert agreed.status_code == 303
+    entry = fresh.get("recycler", f"/entries/{at}").text
+    assert "同一申请还更正：" in entry
+    assert "19.9 t 19.8 t" in text_of(fresh.get("recycler", f"/manifests/{M1}/history"))
+
+
+def test_later_facts_that_stand_in_the_way_are_taken_into_the_same_request(fresh: World) -> None:
+    made, _ = read_as(fresh, DROSS, "generated")
+    planned, _ = read_as(fresh, M1, "submitted")
+    loaded, _ = read_as(fresh, M1, "loaded")
+    path = f"/entries/{made}/correct"
+    form = boxes(fresh.get("smelter", path).text) | {f"e{made}.f.product.mass_g": "19.95", "reason": "过磅单录错"}
+
+    refused = send(fresh, "smelter", path, do="check", **form)
+    assert f'value="add {planned} {loaded}"' in refused.text
+    taken = send(fresh, "smelter", path, do=f"add {planned} {loaded}", **form)
+    assert taken.status_code == 200
+    assert 'value="19.95"' in taken.text
+    form |= boxes(taken.text) | {"with": f"{planned} {loaded}"}
+    form |= {f"e{planned}.f.lines.0.mass_g": "19.95", f"e{loaded}.f.lines.0.portion.mass_g": "19.95"}
+    checked = send(fresh, "smelter", path, do="check", **form)
+
+    assert checked.status_code == 200
+    assert text_of(checked).count("20 t 19.95 t") == 2
+    dropped = send(fresh, "smelter", path, do=f"drop {planned}", **form)
+    assert f'name="e{planned}.f.lines.0.mass_g"' not in dropped.text
+    assert f'name="e{loaded}.f.lines.0.portion.mass_g"' in dropped.text
+
+
+def test_a_refusal_says_which_entry_of_the_form_it_is_about(fresh: World) -> None:
+    at, _ = read_as(fresh, M1, "arrived")
+    by, _ = read_as(fresh, M1, "decided")
+    path = f"/entries/{at}/correct"
+    form = boxes(fresh.get("recycler", path).text) | {
+        f"e{at}.f.lines.0.mass_g": "19.8", f"e{by}.f.lines.0.accepted.mass_g": "17", "reason": "皮重有误",
+        "with": str(by),
+    }  # fmt: skip
+
+    told = send(fresh, "recycler", path, do="check", **form)
+
+    assert told.status_code == 409
+    assert f'href="#e{by}"' in told.text
+
+
+def test_an_entry_of_another_is_not_taken_in(fresh: World) -> None:
+    made, _ = read_as(fresh, DROSS, "generated")
+    other, _ = read_as(fresh, LAID, "disposed")
+    nowhere = fresh.service.recording.position + 1_000
+    path = f"/entries/{made}/correct"
+    answers = [fresh.get("smelter", path, **{"with": str(each)}) for each in (other, nowhere)]
+
+    assert [each.status_code for each in answers] == [404, 404]
+    assert text_of(answers[0]).replace(str(other), "…") == text_of(answers[1]).replace(str(nowhere), "…")
+    assert fresh.get("smelter", path, **{"with": "x -1 0"}).status_code == 200
 
 
 def test_a_form_from_another_origin_is_refused(world: World) -> None:

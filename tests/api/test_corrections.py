@@ -1,5 +1,6 @@
 """Corrections over the wire: asked for, checked, agreed to, declined; what breaks is named, strangers learn nothing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,10 +11,17 @@ from api.rest.shapes import ProblemAnswer
 from tests.api.world import DROSS, LAID, LANDFILL, M1, RECYCLER, SMELTER, TAKEN, TONNE, World, read_as
 
 
-def ask(world: World, seat: str, position: int, becomes: Any, *, check: bool = False, **said: Any) -> Response:
-    path = f"/api/v1/entries/{position}/corrections{'/check' if check else ''}"
-    body = {"becomes": becomes, "reason": "过磅单录错", **said}
+def ask_for(world: World, seat: str, becoming: Mapping[int, Any], *, check: bool = False, **said: Any) -> Response:
+    """Ask for entries, by their positions, to be read otherwise."""
+    changes = [{"entry": position, "becomes": becomes} for position, becomes in becoming.items()]
+    body = {"changes": changes, "reason": "过磅单录错", **said}
+    path = f"/api/v1/corrections{'/check' if check else ''}"
     return world.client.post(path, json=body, headers=world.headers(seat))
+
+
+def ask(world: World, seat: str, position: int, becomes: Any, *, check: bool = False, **said: Any) -> Response:
+    """Ask for one."""
+    return ask_for(world, seat, {position: becomes}, check=check, **said)
 
 
 def reply(world: World, seat: str, request: str, how: str, requester: str = SMELTER, **said: Any) -> Response:
@@ -49,8 +57,9 @@ def test_ones_own_fact_is_corrected_at_once_and_shows_both_versions(fresh: World
     assert told.status_code == 201
     Requested.model_validate_json(told.content)
     correction = told.json()["correction"]
-    assert (correction["state"], correction["others"], correction["entry"]) == ("in_force", [], position)
-    assert correction["altered"] == [{"path": "product.mass_g", "was": 30 * TONNE, "becomes": 29 * TONNE}]
+    [change] = correction["changes"]
+    assert (correction["state"], correction["others"], change["entry"]) == ("in_force", [], position)
+    assert change["altered"] == [{"path": "product.mass_g", "was": 30 * TONNE, "becomes": 29 * TONNE}]
     entry = fresh.get("smelter", f"entries/{position}")
     EntryAnswer.model_validate_json(entry.content)
     body = entry.json()
@@ -78,7 +87,7 @@ def test_a_withdrawn_entry_stays_to_be_seen_and_can_be_stated_again(fresh: World
     assert (body["reads"], body["version"], body["event"]) == (None, 2, laid)
     again = ask(fresh, "landfill", position, laid)
     assert again.status_code == 201, again.text
-    assert again.json()["correction"]["was"] is None
+    assert again.json()["correction"]["changes"][0]["was"] is None
     body = fresh.get("landfill", f"entries/{position}").json()
     assert (body["reads"], body["version"]) == (laid, 3)
 
@@ -147,8 +156,8 @@ def test_later_facts_that_would_break_are_listed_each_with_its_own_reason(fresh:
     assert later["event_id"] in body["detail"]
     assert later["detail"] in body["detail"]
     english = fresh.client.post(
-        f"/api/v1/entries/{position}/corrections/check",
-        json={"becomes": becomes, "reason": "slip"},
+        "/api/v1/corrections/check",
+        json={"changes": [{"entry": position, "becomes": becomes}], "reason": "slip"},
         headers={**fresh.headers("smelter"), "Accept-Language": "en"},
     ).json()
     assert "asked" in english["later"][0]["detail"]
@@ -200,7 +209,7 @@ def test_all_faults_of_a_replacement_are_told_at_once_with_their_places(world: W
 
     assert refused.status_code == 422
     assert {each["where"] for each in refused.json()["errors"]} >= {
-        "becomes.generated.product.mass_g", "becomes.generated.event_time",
+        "changes[0].becomes.generated.product.mass_g", "changes[0].becomes.generated.event_time",
     }  # fmt: skip
 
 
@@ -208,10 +217,14 @@ def test_who_saw_another_value_than_is_read_now_is_told_so(fresh: World) -> None
     position, becomes = lighter(fresh, 29 * TONNE)
     seen = read_as(fresh, DROSS, "generated")[1]
     ask(fresh, "smelter", position, becomes)
+    stale = {"entry": position, "becomes": lighter(fresh, 28 * TONNE)[1], "was": seen}
 
-    refused = ask(fresh, "smelter", position, lighter(fresh, 28 * TONNE)[1], was=seen)
+    refused = fresh.client.post(
+        "/api/v1/corrections", json={"changes": [stale], "reason": "过磅单录错"}, headers=fresh.headers("smelter")
+    )
 
     assert (refused.status_code, refused.json()["code"]) == (409, "correction-outdated")
+    assert refused.json()["where"] == "changes[0]"
 
 
 # agreement --------------------------------------------------------------------------------------------------------
@@ -299,10 +312,10 @@ def test_lists_come_by_page(fresh: World) -> None:
         ask(fresh, "smelter", position, lighter(fresh, tonnes * TONNE)[1])
 
     first = fresh.get("smelter", "corrections", limit=2)
-    assert [each["becomes"]["product"]["mass_g"] // TONNE for each in first.json()["rows"]] == [27, 28]
+    assert [each["changes"][0]["becomes"]["product"]["mass_g"] // TONNE for each in first.json()["rows"]] == [27, 28]
     path = first.headers["Link"].partition(">")[0].lstrip("<")
     second = fresh.client.get(path, headers=fresh.headers("smelter")).json()
-    assert [each["becomes"]["product"]["mass_g"] // TONNE for each in second["rows"]] == [29]
+    assert [each["changes"][0]["becomes"]["product"]["mass_g"] // TONNE for each in second["rows"]] == [29]
 
 
 # strangers --------------------------------------------------------------------------------------------------------

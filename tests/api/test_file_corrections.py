@@ -91,7 +91,7 @@ def test_three_changed_rows_one_cancelled_and_the_others_give_three_corrections_
     assert counts(report) == (3, 1, 0, 496, 0)
     assert house.ledger.head().position == before + 4
     asked = requests(house)
-    assert {(each.becomes is None, each.reason) for each in asked} == {
+    assert {(change.becomes is None, each.reason) for each in asked for change in each.changes} == {
         (False, "过磅单录错"), (False, f"文件更正：{name}，B.1 产生 第 78 行"),
         (True, f"文件撤销：{name}，B.1 产生 第 251 行"), (False, f"文件更正：{name}，B.1 产生 第 500 行"),
     }  # fmt: skip
@@ -185,7 +185,10 @@ def test_a_whole_chain_is_cancelled_from_its_end() -> None:
 
     assert told(report) == []
     assert counts(report) == (0, 2, 0, 0, 0)
-    assert [each.was.kind for each in requests(house) if each.was] == ["disposed", "generated"]
+    assert [change.was.kind for each in requests(house) for change in each.changes if change.was] == [
+        "disposed",
+        "generated",
+    ]
     assert mass_of(house, "P0001") is None
 
 
@@ -243,7 +246,7 @@ def test_one_row_of_a_record_may_be_cancelled() -> None:
 
     assert counts(report) == (1, 0, 0, 0, 0)
     (request,) = requests(house)
-    assert [grade["element"] for grade in request.model_dump()["becomes"]["grades"]] == ["Al"]
+    assert [grade["element"] for grade in request.model_dump()["changes"][0]["becomes"]["grades"]] == ["Al"]
 
 
 def test_a_cancelled_row_needs_only_its_name() -> None:
@@ -320,18 +323,96 @@ def test_what_was_declined_may_be_asked_for_again() -> None:
     assert mass_of(house, "P0001") == 2_500_000
 
 
-def test_two_corrections_of_one_manifest_are_asked_for_one_after_the_other() -> None:
+def test_all_that_a_row_changes_of_a_manifest_is_asked_for_at_once() -> None:
     house = partners()
     changed = {"B.5 委外利用处置": [sent(7.5, **{"利用/处置方式": "R5"})]}
 
-    first = take(house, changed)
-    assert (first.asked, len(requests(house))) == (1, 1)
-    assert "再次导入" in first.changed[0].zh
+    assert (take(house, changed).asked, len(requests(house))) == (1, 1)
+    assert [change.fact.kind for change in requests(house)[0].changes] == ["submitted", "loaded"]
     assert (take(house, changed).asked, len(requests(house))) == (1, 1)
     answered(house, CorrectionAgreed, "A1")
-    assert (take(house, changed).asked, len(requests(house))) == (1, 2)
-    answered(house, CorrectionAgreed, "A2")
     assert counts(take(house, changed)) == (0, 0, 0, 1, 0)
+    assert mass_of(house, "P0001") == 2_500_000
+
+
+def test_what_a_row_changes_besides_what_is_asked_already_waits_for_the_answer() -> None:
+    house = partners()
+    assert take(house, {"B.5 委外利用处置": [sent(7.5)]}).asked == 1
+    more = {"B.5 委外利用处置": [sent(7.5, **{"利用/处置方式": "R5"})]}
+
+    report = take(house, more)
+
+    assert (report.asked, len(requests(house))) == (1, 1)
+    assert "再次导入" in report.changed[0].zh
+    answered(house, CorrectionAgreed, "A1")
+    assert (take(house, more).asked, len(requests(house))) == (1, 2)
+    answered(house, CorrectionAgreed, "A2")
+    assert counts(take(house, more)) == (0, 0, 0, 1, 0)
+
+
+# what only stands together ------------------------------------------------------------------------------------------
+
+
+def accepted(mass: float, **more: Any) -> Line:
+    return {
+        "联单编号": "LD-1", "移出人信用代码": SMELTER, "运抵时间": date(2026, 6, 2), "到场重量": mass,
+        "本单位批次编码": "JS1", **more,
+    }  # fmt: skip
+
+
+def test_the_weight_of_a_receipt_is_one_request_for_arrival_and_decision() -> None:
+    house = partners()
+    report = take(house, {"接收": [accepted(8)]}, enterprise=PLANT)
+    assert report.committed, told(report)
+
+    report = take(house, {"接收": [accepted(7.9)]}, enterprise=PLANT)
+
+    assert told(report) == []
+    assert counts(report) == (0, 0, 1, 0, 0)
+    (request,) = requests(house)
+    assert [change.fact.kind for change in request.changes] == ["arrived", "decided"]
+    agreed = CorrectionAgreed(
+        event_id="A1", enterprise=SMELTER, event_time=NOW, requested_by=PLANT, request=request.event_id
+    )  # fmt: skip
+    house.recording.record([agreed], SMELTER)
+    assert mass_of(house, "JS1") == 7_900_000
+    assert counts(take(house, {"接收": [accepted(7.9)]}, enterprise=PLANT)) == (0, 0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("mass", [12, 7])
+def test_a_batch_and_what_took_the_rest_of_it_are_corrected_in_one_request(mass: float) -> None:
+    """Neither stands without the other: the rest weighs what the batch weighs."""
+    house = House()
+    rest = {**buried(10), "全部剩余": "是"}
+    assert take(house, book(**{"B.1 产生": arisen(3), "B.4 自行利用处置": [rest]})).committed
+    changed = {"B.1 产生": arisen(3, {1: mass, 2: 9}), "B.4 自行利用处置": [{**rest, "利用/处置量": mass}]}
+
+    report = take(house, changed)
+
+    assert told(report) == []
+    assert counts(report) == (3, 0, 0, 1, 0)
+    assert [[change.fact.kind for change in each.changes] for each in requests(house)] == [
+        ["generated"], ["generated", "disposed"],
+    ]  # fmt: skip
+    assert requests(house)[1].reason == "文件更正：三月台账.xlsx，B.1 产生 第 2 行、B.4 自行利用处置 第 2 行"
+    assert counts(take(house, changed)) == (0, 0, 0, 4, 0)
+
+
+def test_of_rows_that_only_stand_together_the_one_that_is_wrong_is_named() -> None:
+    house = House()
+    rest = {**buried(10), "全部剩余": "是"}
+    assert take(house, book(**{"B.1 产生": arisen(3), "B.4 自行利用处置": [rest]})).committed
+    before = house.ledger.head().position
+    changed = {"B.1 产生": arisen(3, {1: 12, 2: 9}), "B.4 自行利用处置": [{**rest, "利用/处置量": 5}]}
+
+    report = take(house, changed)
+
+    assert not report.committed
+    assert house.ledger.head().position == before
+    assert [(each.place.sheet, each.place.row) for each in report.errors] == [("B.4 自行利用处置", 2)]
+    good = take(house, changed, GOOD_ROWS)
+    assert (good.committed, good.corrected) == (True, 1)
+    assert [mass_of(house, "P0002"), mass_of(house, "P0003")] == [9_000_000, 10_000_000]
 
 
 # out and in again ---------------------------------------------------------------------------------------------------
@@ -382,4 +463,4 @@ def test_a_fact_of_the_interface_is_mended_in_its_export_and_keeps_what_a_row_ca
     assert counts(report)[:3] == (1, 0, 0)
     (request,) = requests(house)
     product = stated.product.model_copy(update={"mass_g": 9_250_000})
-    assert request.becomes == stated.model_copy(update={"product": product})
+    assert request.changes[0].becomes == stated.model_copy(update={"product": product})

@@ -23,6 +23,8 @@ from tests.api.test_file_corrections import FILE, arisen, book, buried, counts, 
 from tests.api.test_import_jobs import hand_in_file, importing, opened, together
 from tests.api.workbook_fixtures import SMELTER, House, filled, saved, told
 
+ROWS = 150
+"""More corrections than one turn takes."""
 DELEGATE = uscc_with_check("91510100", "MA7900AB")
 
 
@@ -113,7 +115,7 @@ def test_who_writes_between_check_and_commit_is_heard_and_the_file_checked_anew(
     assert told(report) == []
     assert (report.committed, report.corrected) == (True, 1)
     assert mass_of(house, "P0001") == 9_000_000
-    assert [each.was.product.mass_g for each in requests(house) if each.was and each.was.kind == "generated"] == [
+    assert [was.product.mass_g for each in requests(house) if (was := each.changes[0].was) and was.kind == "generated"] == [
         10_000_000, 8_000_000,
     ]  # fmt: skip
 
@@ -140,6 +142,40 @@ def test_corrections_are_judged_while_others_write() -> None:
     assert told(report) == []
     assert counts(report) == (200, 0, 0, 1, 0)
     assert mass_of(house, "P0150") == 9_000_000
+
+
+def test_a_long_corrected_file_that_breaks_off_says_which_rows_stand() -> None:
+    """A neighbour takes what a later row makes lighter, when half of the corrections are recorded."""
+    house = House()
+    assert take(house, book(**{"B.1 产生": arisen(ROWS)})).committed
+    lighter = filled({"B.1 产生": arisen(ROWS, dict.fromkeys(range(1, ROWS + 1), 9))})
+    buried_one: list[int] = []
+
+    def weighing(tonnes: int) -> list[int]:
+        return [n for n in range(1, ROWS + 1) if mass_of(house, f"P{n:04d}") == tonnes * 1_000_000]
+
+    def watch(phase: str, done: int, total: int) -> None:
+        if phase == "recording" and done > total // 2 and not buried_one:
+            buried_one.append(weighing(10)[-1])
+            report = take(house, {"B.4 自行利用处置": [buried(10, batch=f"P{buried_one[0]:04d}")]})
+            assert report.committed, told(report)
+
+    from api.imports import commit_workbook
+
+    report = commit_workbook(
+        lighter, SMELTER, house.recording, house.desk, recorded_by=SMELTER, manner=FILE, watch=watch
+    )
+
+    assert not report.committed
+    clash, stands = report.errors
+    assert (clash.place.row, clash.key) == (buried_one[0] + 1, "file-correction-breaks")
+    assert stands.key == "import-broke-off"
+    asked = len(requests(house))
+    assert 0 < asked < ROWS
+    assert f"已登记 {asked} 条事实，仍然有效（B.1 产生 " in stands.zh
+    told_rows = stands.zh.partition("（B.1 产生 ")[2].partition("）")[0].split("、")
+    ends = [[int(end) for end in each.split("-")] for each in told_rows]
+    assert [row for each in ends for row in range(each[0], each[-1] + 1)] == [n + 1 for n in weighing(9)]
 
 
 # who, and out of an error file ----------------------------------------------------------------------------------------

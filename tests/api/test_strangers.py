@@ -232,7 +232,7 @@ def _statements(other: str, batch: str, manifest: str, load: str, number: str) -
         "disposed": {"site_id": own, "portions": [portion(batch, 1)], "method": "D1"},
         "delivered": {"site_id": foreign_site, "portions": [portion(batch, 1)], "use": "product"},
         "left": {"site_id": own, "portions": [portion(batch, 1)], "receiver": "x"},
-        "correction_requested": {"stated_by": other, "corrects": "E1", "reason": "x"},
+        "correction_requested": {"changes": [{"stated_by": other, "corrects": "E1"}], "reason": "x"},
         "correction_agreed": {"requested_by": other, "request": "C1"},
         "correction_declined": {"requested_by": other, "request": "C1", "reason": "x"},
     }  # fmt: skip

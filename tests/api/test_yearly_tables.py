@@ -13,11 +13,11 @@ from api.workbook.yearly_flows import OUTLETS
 from api.workbook.yearly_sheets import READINGS
 from flows.batches import Batch
 from flows.book import Book
-from flows.events import CorrectionRequested, Decided, Generated
+from flows.events import Amendment, CorrectionRequested, Decided, Generated
 from tests.api.test_general_waste import exported, ledger, rows_of, taken
 from tests.api.workbook_fixtures import NOW, PLANT, SMELTER, TEMPLATE, House, filled, told
 from tests.graph.histories import ENTERPRISES, World, histories
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
 
 TONNE = 1_000_000
 MARCH = {
@@ -87,7 +87,8 @@ def test_a_corrected_fact_counts_as_it_reads_now_and_counted_as_it_read_then(hou
     assert isinstance(was, Generated)
     becomes = was.model_copy(update={"product": was.product.model_copy(update={"mass_g": 21 * TONNE})})
     request = CorrectionRequested(
-        event_id="c-1", enterprise=SMELTER, event_time=NOW, stated_by=SMELTER, corrects=was.event_id, was=was, becomes=becomes,
+        event_id="c-1", enterprise=SMELTER, event_time=NOW,
+        changes=(Amendment(stated_by=SMELTER, corrects=was.event_id, was=was, becomes=becomes),),
         reason="过磅单抄错",
     )  # fmt: skip
     before = house.ledger.head().position
@@ -160,17 +161,7 @@ def test_what_is_held_at_the_end_is_what_the_ledger_holds(world: World) -> None:
 def test_so_it_is_after_corrections(world: World, draw: st.DataObject) -> None:
     mended = Mended(world)
     for _ in range(3):
-        stated = [
-            each.position
-            for each in world.entries
-            if each.event.kind in ("generated", "transformed", "stored", "decided")
-        ]
-        if not stated:
-            return
-        position = draw.draw(st.sampled_from(stated))
-        event = world.book.fact(position).event
-        if event is not None and event.kind != "correction_requested":
-            _ = mended.request(position, replacements(draw, event))  # pyright: ignore[reportArgumentType] - it mends nothing
+        _ = mended.request(corrections(draw, world.book))
     check_held(world.book)
 
 

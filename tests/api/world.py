@@ -208,8 +208,8 @@ def correct(
 ) -> dict[str, Any]:
     """Have a fact, as it is read now, read as another or withdrawn; agreed by another seat where there is one."""
     told = world.say(
-        seat, "correction_requested", "2026-10-01", stated_by=fact["enterprise"], corrects=fact["event_id"], was=fact,
-        becomes=becomes, reason="过磅单录错",
+        seat, "correction_requested", "2026-10-01", reason="过磅单录错",
+        changes=[{"stated_by": fact["enterprise"], "corrects": fact["event_id"], "was": fact, "becomes": becomes}],
     )  # fmt: skip
     if agrees is not None:
         request = told["entries"][0]["event_id"]

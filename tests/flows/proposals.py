@@ -21,6 +21,7 @@ from flows.enterprises import (
 from flows.events import (
     KINDS,
     Addition,
+    Amendment,
     ArrivedLine,
     DecidedLine,
     Delivered,
@@ -198,8 +199,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
         valid_from=days,
         valid_to=days,
     ),
-    "stated_by": enterprises,
-    "corrects": NAMED,
+    "changes": many(st.builds(Amendment, stated_by=enterprises, corrects=NAMED)),
     "requested_by": enterprises,
     "request": NAMED,
     "mandate": st.builds(Mandate, mandate_id=ids("MAND"), delegate=enterprises, valid_from=days, valid_to=days),

@@ -6,6 +6,7 @@ import pytest
 
 from flows.audit import audit, findings
 from flows.events import (
+    Amendment,
     CorrectionAgreed,
     CorrectionDeclined,
     CorrectionRequested,
@@ -42,18 +43,31 @@ def house() -> House:
     return settled()
 
 
-def request(
-    house: House, fact: Event, by: str | None = None, *, name: str = "GZ", withdrawn: bool = False, **changes: Any
-) -> CorrectionRequested:
-    """A request to read a fact otherwise."""
+def amended(house: House, fact: Event, *, withdrawn: bool = False, **values: Any) -> Amendment:
+    """A fact, as it is read now, that is to be read otherwise."""
     position = house.book.find_fact(fact.enterprise, fact.event_id)
     was = house.book.fact(position).event if position is not None else fact
     assert not isinstance(was, Mending)
-    becomes: Stated | None = None if withdrawn or was is None else was.model_copy(update=changes)
-    return say(
-        CorrectionRequested, by or fact.enterprise, NOON, event_id=name, stated_by=fact.enterprise,
-        corrects=fact.event_id, was=was, becomes=becomes, reason="少录一位",
-    )  # fmt: skip
+    becomes: Stated | None = None if withdrawn or was is None else was.model_copy(update=values)
+    return Amendment(stated_by=fact.enterprise, corrects=fact.event_id, was=was, becomes=becomes)
+
+
+def asking(by: str, *changes: Amendment, name: str = "GZ") -> CorrectionRequested:
+    """A request to read several facts otherwise, together."""
+    return say(CorrectionRequested, by, NOON, event_id=name, changes=changes, reason="少录一位")
+
+
+def request(
+    house: House, fact: Event, by: str | None = None, *, name: str = "GZ", withdrawn: bool = False, **values: Any
+) -> CorrectionRequested:
+    """A request to read one fact otherwise."""
+    return asking(by or fact.enterprise, amended(house, fact, withdrawn=withdrawn, **values), name=name)
+
+
+def told_as(asked: CorrectionRequested, **values: Any) -> CorrectionRequested:
+    """The same request, its one change told otherwise."""
+    (change,) = asked.changes
+    return asked.model_copy(update={"changes": (change.model_copy(update=values),)})
 
 
 def heavier(fact: Any, mass: str) -> dict[str, Any]:
@@ -81,8 +95,7 @@ def test_a_withdrawn_fact_is_as_never_stated_and_may_be_stated_again(house: Hous
     house.tell(request(house, fact, withdrawn=True))
     assert house.book.find_batch(own(SMELTER, "B1")) is None
 
-    again = request(house, fact, name="GZ-2", withdrawn=True).model_copy(update={"becomes": fact})
-    house.tell(again)
+    house.tell(told_as(request(house, fact, name="GZ-2", withdrawn=True), becomes=fact))
     assert house.left_t("B1") == 10
 
 
@@ -97,7 +110,7 @@ def test_a_correction_that_would_overdraw_a_later_fact_names_it_and_passes_once_
     place = house.book.find_fact(SMELTER, used.event_id)
     assert [(position, event, each.key) for position, event, each in problem.later] == [(place, used, "overdrawn")]
     assert problem.text("zh") == (
-        "更正后有 1 项在后的登记将不能成立，不予更正；请先更正这些登记：\n"
+        "更正后有 1 项在后的登记将不能成立，不予更正；请先更正这些登记，或在同一申请中一并更正：\n"
         f"第 {place} 条 {used.event_id}：批次 {own(SMELTER, 'B1')}：要用 8 t，只剩 7 t；请减少用量，或选“全部剩余”"
     )
 
@@ -146,14 +159,12 @@ def test_what_is_unknown_a_correction_itself_or_read_otherwise_by_now_is_refused
 
     problem = house.refusal(stale)
     assert (problem.key, problem.figures["fields"]) == ("correction-outdated", "product")
-    again = say(
-        CorrectionRequested, SMELTER, NOON, stated_by=SMELTER, corrects=first.event_id, was=fact, reason="x"
-    )  # fmt: skip
-    assert house.refusal(again).key == "correction-of-correction"
+    again = Amendment(stated_by=SMELTER, corrects=first.event_id, was=fact)
+    assert house.refusal(asking(SMELTER, again, name="GZ-9")).key == "correction-of-correction"
     house.tell(request(house, fact, name="GZ-3", withdrawn=True))
     assert house.refusal(stale).key == "correction-of-withdrawn"
-    missing = stale.model_copy(update={"was": None})
-    house.tell(request(house, fact, name="GZ-4", withdrawn=True).model_copy(update={"becomes": fact}))
+    missing = told_as(stale, was=None)
+    house.tell(told_as(request(house, fact, name="GZ-4", withdrawn=True), becomes=fact))
     assert house.refusal(missing).key == "correction-was-missing"
 
 
@@ -185,7 +196,7 @@ def test_from_the_loading_on_the_other_side_has_to_agree(house: House) -> None:
     house.tell(agree)
     assert (house.left_t("B1"), house.left_t("M1-L1")) == (1, 7)
     assert house.refusal(agree.model_copy(update={"event_id": "TY-2"})).key == "correction-settled"
-    house.tell(second.model_copy(update={"was": house.book.fact(_place(house, told)).event}))
+    house.tell(told_as(second, was=house.book.fact(_place(house, told)).event))
 
 
 def test_the_other_side_may_ask_and_either_may_end_it(house: House) -> None:

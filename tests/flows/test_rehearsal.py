@@ -3,7 +3,7 @@
 import pytest
 
 from flows.errors import Problem
-from flows.events import CorrectionRequested
+from flows.events import Amendment, CorrectionRequested
 from flows.mass import grams
 from flows.rehearsal import Trial, rehearse
 from tests.flows.stories import SMELTER, at, generated, portion, product, settled, transformed
@@ -16,11 +16,11 @@ def test_a_neighbours_fact_at_a_position_of_the_draft_changes_no_answer(monkeypa
     house.tell(made)
     smaller = made.model_copy(update={"product": made.product.model_copy(update={"mass_g": grams("3 t")})})
     correction = CorrectionRequested(
-        event_id="GZ", enterprise=SMELTER, event_time=at(10), stated_by=SMELTER, corrects=made.event_id, was=made,
-        becomes=smaller, reason="过磅单录错",
+        event_id="GZ", enterprise=SMELTER, event_time=at(10), reason="过磅单录错",
+        changes=(Amendment(stated_by=SMELTER, corrects=made.event_id, was=made, becomes=smaller),),
     )  # fmt: skip
     draws = transformed([portion("B1", "4 t")], [product(SMELTER, "B2", "4 t")])
-    trials = [Trial([[each]]) for each in (generated("B7"), correction, draws)]
+    trials = [Trial([each]) for each in (generated("B7"), correction, draws)]
 
     steps = rehearse(trials, house.recording)
     assert next(steps) == 1

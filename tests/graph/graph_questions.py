@@ -151,7 +151,8 @@ class Readings:
 
     def corrected(self) -> list[tuple[int, int, str, bool]]:
         return sorted(
-            (request.settled, request.corrects, request.event.reason, request.event.becomes is None)
+            (request.settled, corrects, request.event.reason, change.becomes is None)
             for request in self.book.requests.every()
             if request.settled is not None and request.state == "in_force"
+            for corrects, change in zip(request.corrects, request.event.changes, strict=True)
         )

@@ -4,23 +4,26 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
 from flows.book import Book, Change
 from flows.entries import Entry, event_json
 from flows.errors import Problem
-from flows.events import EVENT, CorrectionAgreed, CorrectionRequested, Event, Mending, Stated
+from flows.events import EVENT, Amendment, CorrectionAgreed, CorrectionRequested, Event, Mending, Stated
 from flows.materials import catalogue
-from flows.reading import read
+from flows.reading import manifest_of, read, sides
 from flows.rules import admit
 from flows.times import instant_us
+from flows.touches import touched
 from graph.columns import Columns
 from graph.editions import Editions
 from tests.graph.histories import FIRST_DAY, NOW, World
 
 NOW_US = instant_us(NOW)
+Becoming: TypeAlias = dict[int, Stated | None]
+"""What facts are to be read as, by their positions; None: as never stated."""
 
 
 @dataclass
@@ -41,14 +44,25 @@ class Mended:
     def book(self) -> Book:
         return self.world.book
 
-    def request(self, position: int, becomes: Stated | None, *, agreed: bool = True) -> Change | Problem:
-        """Ask for a correction, and have it agreed where it must be; the change that brought it into force."""
+    def amendment(self, position: int, becomes: Stated | None) -> Amendment:
+        """A fact, as it is read now, that is to be read otherwise."""
         stated, was = self.book.told(position).event, self.book.fact(position).event
         assert stated is not None
         assert not isinstance(was, Mending)
+        return Amendment(stated_by=stated.enterprise, corrects=stated.event_id, was=was, becomes=becomes)
+
+    def request(self, becoming: Becoming, *, agreed: bool = True) -> Change | Problem:
+        """Ask for a correction of facts by their positions, in the name of a stater who may ask for all of them, and have
+        it agreed where it must be; the change that brought it into force.
+        """
+        changes = tuple(self.amendment(position, becomes) for position, becomes in becoming.items())
+        requester = next(
+            (each.stated_by for each in changes if all(_may_ask(self.book, at, each.stated_by) for at in becoming)),
+            changes[0].stated_by,
+        )
         event = CorrectionRequested(
-            event_id=self.world.name(), enterprise=stated.enterprise, event_time=NOW, stated_by=stated.enterprise,
-            corrects=stated.event_id, was=was, becomes=becomes, reason="typed wrongly",
+            event_id=self.world.name(), enterprise=requester, event_time=NOW, changes=changes,
+            reason="typed wrongly",
         )  # fmt: skip
         try:
             change = self.world.tell(event)
@@ -97,6 +111,74 @@ class Straight:
         for entry, event in mended.effective():
             straight.tell(entry, event)
         return straight
+
+
+def corrections(draw: st.DataObject, book: Book) -> Becoming:
+    """One fact to be read otherwise, or several that speak of the same: each at will, one mass told anew in all of them,
+    or all that came after withdrawn with it.
+    """
+    linked = {each: near for each in _stated(book) if (near := _near(book, each))}
+    some = list(linked) if linked and draw.draw(st.booleans(), "linked") else _stated(book)
+    position = draw.draw(st.sampled_from(some), "position")
+    near = linked.get(position, [])
+    how = draw.draw(st.sampled_from(["one", "each", "mass", "mass", "withdrawn"]), "corrections") if near else "one"
+    masses = sorted(set(_masses(book.fact(position).event)))
+    if how == "mass" and masses:
+        old = draw.draw(st.sampled_from(masses), "mass")
+        new = max(1, old + draw.draw(st.sampled_from([-2, -1, 1, 2]), "by"))
+        becoming = {each: _reweighed(book.fact(each).event, old, new) for each in (position, *near)}
+    elif how == "withdrawn":
+        becoming = dict.fromkeys([position, *(each for each in near if each > position)])
+    else:
+        more = draw.draw(st.lists(st.sampled_from(near), unique=True, max_size=2), "more") if how == "each" else []
+        becoming = {each: _anew(draw, book, each) for each in (position, *more)}
+    changed = {each: becomes for each, becomes in becoming.items() if becomes != book.fact(each).event}
+    return changed or {position: becoming[position]}
+
+
+def _stated(book: Book) -> list[int]:
+    told = ((position, book.told(position).event) for position in range(1, book.position + 1))
+    return [position for position, event in told if not isinstance(event, Mending)]
+
+
+def _near(book: Book, position: int) -> list[int]:
+    """Facts that speak of what a fact speaks of, as far as its stater may have them corrected, in no order of theirs."""
+    fact, stater = book.fact(position).event, book.told(position).event
+    if fact is None or stater is None:
+        return []
+    names = [str(each.name) for each in touched(fact, book) if each.register in {"batches", "manifests"}]
+    found = {each for name in names for each in book.history(name)}
+    return sorted(each for each in found - {position} if _may_ask(book, each, stater.enterprise))
+
+
+def _may_ask(book: Book, position: int, requester: str) -> bool:
+    stated = book.told(position).event
+    assert stated is not None
+    if stated.enterprise == requester:
+        return True
+    manifest_id = None if isinstance(stated, Mending) else manifest_of(stated)
+    manifest = book.find_manifest(manifest_id) if manifest_id is not None else None
+    return manifest is not None and requester in sides(manifest)
+
+
+def _anew(draw: st.DataObject, book: Book, position: int) -> Stated | None:
+    now, told = book.fact(position).event, book.told(position).event
+    return replacements(draw, now) if now is not None else told  # pyright: ignore[reportArgumentType, reportReturnType]
+
+
+def _masses(event: Event | None) -> Iterator[int]:
+    if event is not None:
+        yield from (holder[key] for holder, key in _places(json.loads(json.dumps(event_json(event))), "mass"))
+
+
+def _reweighed(event: Event | None, old: int, new: int) -> Stated | None:
+    """The fact with every mass of so many grams told otherwise."""
+    if event is None:
+        return None
+    value: Any = json.loads(json.dumps(event_json(event)))
+    for holder, key in _places(value, "mass"):
+        holder[key] = new if holder[key] == old else holder[key]
+    return EVENT.validate_python(value)  # pyright: ignore[reportReturnType] - of the same kind
 
 
 def replacements(draw: st.DataObject, event: Stated) -> Stated | None:

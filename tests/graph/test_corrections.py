@@ -22,12 +22,14 @@ from graph.prefix import Prefix
 from tests.graph.asking import YEAR
 from tests.graph.figures_oracle import NAMES
 from tests.graph.histories import World, histories
-from tests.graph.mending import NOW_US, Mended, Straight, replacements
+from tests.graph.mending import NOW_US, Becoming, Mended, Straight, corrections
 
 laws = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large],
 )
 OF_MENDING = {"requests", "disputed", "replaced"}
+OF_ITSELF = {"correction-changes-nothing", "correction-unrelated"}
+"""Why a request is refused whatever the history."""
 
 
 def _shown(book: Book) -> dict[str, Any]:
@@ -98,12 +100,9 @@ def _check_levels(lineage: Lineage) -> None:
     assert (prefix.level[prefix.made_by[prefix.draw_batch]] < prefix.level[prefix.draw_movement]).all()
 
 
-def _mend(mended: Mended, data: st.DataObject) -> tuple[Change | Problem, int, Any]:
-    stated = [entry.position for entry in mended.world.entries if not isinstance(entry.event, Mending)]
-    position = data.draw(st.sampled_from(stated), "position")
-    now, told = mended.book.fact(position).event, mended.book.told(position).event
-    becomes: Any = replacements(data, now) if now is not None else told  # pyright: ignore[reportArgumentType]
-    return mended.request(position, becomes), position, becomes
+def _mend(mended: Mended, data: st.DataObject) -> tuple[Change | Problem, Becoming]:
+    becoming = corrections(data, mended.book)
+    return mended.request(becoming), becoming
 
 
 @laws
@@ -111,8 +110,9 @@ def _mend(mended: Mended, data: st.DataObject) -> tuple[Change | Problem, int, A
 def test_a_corrected_history_reads_as_one_written_right_from_the_start(world: World, data: st.DataObject) -> None:
     mended = Mended(world)
     for _ in range(data.draw(st.integers(1, 4), "corrections")):
-        _, position, becomes = _mend(mended, data)
-        note(f"{position}: {mended.book.told(position).event!r} -> {becomes!r}; {mended.refused}")
+        _, becoming = _mend(mended, data)
+        for position, becomes in becoming.items():
+            note(f"{position}: {mended.book.told(position).event!r} -> {becomes!r}; {mended.refused}")
     straight = Straight.of(mended)
 
     assert _shown(mended.book) == _shown(straight.book)
@@ -149,12 +149,12 @@ def test_a_correction_is_refused_just_when_the_history_could_not_have_been_writt
     world: World, data: st.DataObject
 ) -> None:
     mended = Mended(world)
-    answer, position, becomes = _mend(mended, data)
-    if isinstance(answer, Problem) and answer.key in {"correction-changes-nothing", "correction-renames"}:
+    answer, becoming = _mend(mended, data)
+    if isinstance(answer, Problem) and answer.key in OF_ITSELF:
         return
     straight, refused = Straight(), list[int]()
     for entry in world.entries:
-        event = becomes if entry.position == position else entry.event
+        event = becoming.get(entry.position, entry.event)
         if event is None or isinstance(event, Mending):
             continue
         try:
@@ -173,6 +173,6 @@ def test_a_correction_is_refused_just_when_the_history_could_not_have_been_writt
 def test_a_correction_that_is_refused_leaves_everything_as_it_was(world: World, data: st.DataObject) -> None:
     mended = Mended(world)
     before = _shown(mended.book), _table(mended.editions.now), _figures(mended.columns)
-    answer, _, _ = _mend(mended, data)
+    answer, _ = _mend(mended, data)
     if isinstance(answer, Problem):
         assert (_shown(mended.book), _table(mended.editions.now), _figures(mended.columns)) == before

@@ -18,7 +18,7 @@ from graph.editions import Editions
 from tests.flows.stories import SMELTER, House, generated, own, portion, product, settled, transformed
 from tests.flows.test_mending import heavier, request
 from tests.graph.histories import World, histories
-from tests.graph.mending import NOW_US, Mended, replacements
+from tests.graph.mending import NOW_US, Mended, corrections
 from tests.graph.stores import NAMES, STORES
 
 
@@ -86,11 +86,7 @@ def test_a_book_that_was_folded_entry_by_entry_is_the_book_read_at_once(world: W
     """Corrections judged and read through drafts leave what reading the entries from the first leaves."""
     mended = Mended(world)
     for _ in range(data.draw(st.integers(1, 3), "corrections")):
-        stated = [entry.position for entry in world.entries if not entry.event.kind.startswith("correction")]
-        position = data.draw(st.sampled_from(stated), "position")
-        now = mended.book.fact(position).event
-        if now is not None:
-            mended.request(position, replacements(data, now))  # pyright: ignore[reportArgumentType] - no mending fact
+        mended.request(corrections(data, mended.book))
     plain, drafted = Book(catalogue()), Book(catalogue())
     for entry in world.entries:
         read(plain, entry.event, entry.position, NOW_US)

@@ -4,9 +4,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.book import Book
-from flows.events import Mending
 from tests.graph.histories import World, histories
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
 
 laws = settings(
     max_examples=60,
@@ -19,11 +18,7 @@ laws = settings(
 def test_what_layers_say_changed_is_what_differs_and_by_facts_between(world: World, data: st.DataObject) -> None:
     mended = Mended(world)
     for _ in range(data.draw(st.integers(0, 4), "corrections")):
-        stated = [entry.position for entry in world.entries if not isinstance(entry.event, Mending)]
-        position = data.draw(st.sampled_from(stated), "position")
-        event = world.book.fact(position).event
-        if event is not None and not isinstance(event, Mending):
-            mended.request(position, replacements(data, event))
+        mended.request(corrections(data, world.book))
     book = world.book
     after = data.draw(st.integers(0, book.position), "after")
     until = data.draw(st.integers(after, book.position), "until")

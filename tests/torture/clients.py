@@ -9,7 +9,7 @@ from random import Random
 from typing import Final, TypeAlias
 
 from flows.entries import event_json
-from flows.events import CorrectionRequested, Disposed, Event, Stated
+from flows.events import Amendment, CorrectionRequested, Disposed, Event, Stated
 from flows.mass import grams
 from tests.flows.stories import (
     ELEVEN,
@@ -90,14 +90,8 @@ def _mending(name: str) -> Iterator[Statement]:
 
 def corrected(was: Stated, becomes: Stated | None) -> CorrectionRequested:
     """A fact of one's own is to be read as another, or as never stated."""
-    words = {
-        "stated_by": was.enterprise,
-        "corrects": was.event_id,
-        "was": was,
-        "becomes": becomes,
-        "reason": "typed wrongly",
-    }
-    return say(CorrectionRequested, was.enterprise, ELEVEN, **words)
+    change = Amendment(stated_by=was.enterprise, corrects=was.event_id, was=was, becomes=becomes)
+    return say(CorrectionRequested, was.enterprise, ELEVEN, changes=(change,), reason="typed wrongly")
 
 
 KINDS: Final = (_mending, _arising, _making, _together, _moving)

@@ -174,10 +174,12 @@ class Installation:
             self.tally.corrections += len(requests)
             self.tally.in_force += sum(request is not None and request.state == "in_force" for request in requests)
         kept = [entry.event for entry in entries]
-        last = {each.corrects: each for each in kept if isinstance(each, CorrectionRequested)}
-        for name, request in last.items():
-            position = book.find_fact(request.stated_by, name)
-            if position is None or book.fact(position).event != request.becomes:
+        last = {
+            change.corrects: change for each in kept if isinstance(each, CorrectionRequested) for change in each.changes
+        }
+        for name, change in last.items():
+            position = book.find_fact(change.stated_by, name)
+            if position is None or book.fact(position).event != change.becomes:
                 self.tally.faults.append(f"read otherwise than corrected: {name}")
 
     def hold(self) -> None:
