@@ -39,9 +39,10 @@ def refused(work: Callable[[], object]) -> Problem:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_ledger_goes_to_another_store_and_back_with_its_bytes(name: str, tmp_path: Path) -> None:
-    first, last = told(ledger=STORES["sqlite"].ledger(tmp_path / "one")).ledger, MemoryLedger()
-    between = STORES[name].ledger(tmp_path / "two")
+def test_a_ledger_goes_from_sqlite_to_another_store_and_back_with_its_bytes(name: str, tmp_path: Path) -> None:
+    first, last = (STORES["sqlite"].ledger(tmp_path / each) for each in ("one", "two"))
+    told(ledger=first)
+    between = STORES[name].ledger(tmp_path / "between")
     write(first, tmp_path / "a.ledger")
     take_in(tmp_path / "a.ledger", between)
     write(between, tmp_path / "b.ledger")
@@ -53,7 +54,7 @@ def test_a_ledger_goes_to_another_store_and_back_with_its_bytes(name: str, tmp_p
         assert each.head() == first.head()
         assert audit(each) == []
         assert House(each).recording.catch_up() == LINES
-    for each in (first, between):
+    for each in (first, between, last):
         each.close()
 
 
