@@ -12,6 +12,7 @@ from api.keys import KEY_KIND, SESSION_KIND, KeptKey
 from api.rest import once
 from api.rest.answers import POSITION
 from api.service import Service
+from api.stores import open_graph
 from api.waiting import Kept, Waiting
 from api.workbook.names import Names
 from api.workbook.report import ImportReport
@@ -30,6 +31,7 @@ from flows.times import instant_us
 from graph.columns import Columns
 from graph.containers import Containers
 from graph.editions import Editions
+from graph.graph_audit import graph_faults
 from graph.likeness import differences
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
@@ -69,9 +71,20 @@ def audit(service: Service) -> Audited:
 def _resting_faults(service: Service) -> list[Finding]:
     try:
         service.recording.catch_up()
-        return [*reading_faults(service), *desk_faults(service)]
+        return [*reading_faults(service), *desk_faults(service), *drawn_faults(service)]
     except Problem as problem:
         return [Finding.of("audit-readings-stopped", told=problem.text("zh"), told_en=problem.text("en"))]
+
+
+def drawn_faults(service: Service) -> list[Finding]:
+    """What the graph that stands with the ledger says otherwise than the entries; an embedded ledger has none."""
+    graph = open_graph(service.settings, service.catalogue)
+    if graph is None:
+        return []
+    try:
+        return graph_faults(graph, service.ledger, service.catalogue)
+    finally:
+        graph.close()
 
 
 def reading_faults(service: Service) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from flows.book import Change
+from flows.book import Book, Change
 from flows.entries import Entry, Head
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
@@ -15,8 +15,8 @@ Clock: TypeAlias = Callable[[], datetime]
 """The one source of record times; always with a zone."""
 Name: TypeAlias = tuple[EnterpriseId, EventId]
 """What an enterprise calls a fact: unique, and the same in every retry."""
-Kept: TypeAlias = tuple[Entry, Change]
-"""An entry, and what it did to the book."""
+Kept: TypeAlias = tuple[Entry, Change | None]
+"""An entry, and what it did to the book; None where entries are moved from another ledger and not judged again."""
 
 
 class Turn(Protocol):
@@ -35,8 +35,11 @@ class Turn(Protocol):
         """The entries that statements of these names became, this turn's own included: one question, however many."""
         ...
 
-    def append(self, kept: Sequence[Kept]) -> None:
-        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them."""
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        """Append entries that follow the head, each with what it did: a store may keep a picture of that beside them.
+
+        `book` stands as the turn's entries have left it when the turn ends; without it the picture follows later.
+        """
         ...
 
 

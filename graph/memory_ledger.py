@@ -4,6 +4,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
+from flows.book import Book
 from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
@@ -34,7 +35,7 @@ class MemoryTurn:
         found = {name: self.fresh_names.get(name) or self._names.get(name) for name in names}
         return {name: entry for name, entry in found.items() if entry is not None}
 
-    def append(self, kept: Sequence[Kept]) -> None:
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
         for entry, _ in kept:
             name = entry.enterprise, entry.event_id

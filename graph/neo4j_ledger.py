@@ -10,14 +10,20 @@ from typing import Any, Final, LiteralString
 from neo4j import Record
 from neo4j.exceptions import ConstraintError
 
+from flows.book import Book
 from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
 from flows.ports import Kept, Name
+from graph.neo4j_picture import locked_position, write_delta
 from graph.neo4j_schema import NAME
 from graph.neo4j_store import Neo4jStore, Transaction, one
+from graph.projection import project
 from graph.store_problems import StoreProblem
 
+DRAWN_MOST: Final = 200
+"""Entries of one turn that are drawn in its own transaction: more than a group of clients states at once. Bulk imports
+would hold the lock for the graph, which follows them instead."""
 PAGE: Final = 2_000
 """Entries read at a time: about two megabytes in the server and in here."""
 
@@ -68,6 +74,7 @@ class Neo4jTurn:
         self._begun = self._head = _locked(store, transaction)
         self.kept: list[Kept] = []
         self._names: dict[Name, Entry] = {}
+        self._book: Book | None = None
 
     @property
     def head(self) -> Head:
@@ -84,8 +91,9 @@ class Neo4jTurn:
         own = {name: self._names[name] for name in names if name in self._names}
         return {**_found(self._store, [name for name in names if name not in own]), **own}
 
-    def append(self, kept: Sequence[Kept]) -> None:
-        """Append entries that follow the head."""
+    def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
+        """Append entries that follow the head; without the book the graph follows later."""
+        self._book = book
         for entry, change in kept:
             name = entry.enterprise, entry.event_id
             assert entry.position == self._head.position + 1, "a position is missing"
@@ -105,6 +113,15 @@ class Neo4jTurn:
                 self._transaction.run(APPEND, rows=rows, name=NAME, **_values(self._head)).consume()
         except ConstraintError as fault:
             raise AssertionError("one name for two facts") from fault
+        if self._book is not None and len(self.kept) <= DRAWN_MOST:
+            self._draw(self._book)
+
+    def _draw(self, book: Book) -> None:
+        """Write what the entries make of the graph, if it goes as far as this turn began: else it follows."""
+        changes = [change for _, change in self.kept if change is not None]
+        with self._store.reading():
+            if len(changes) == len(self.kept) and locked_position(self._transaction) == self._begun.position:
+                write_delta(self._transaction, project(changes, book), self._head)
 
     def stands(self, transaction: Transaction) -> bool:
         """Whether what this turn wrote is kept: asked by another transaction once it holds the lock."""

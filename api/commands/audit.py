@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from api import audits
+from api.commands.graph import redraw
 from api.commands.printing import REFUSED, JsonOption, err, out, print_json
 from api.rest.answers import finding_json
 from api.rest.asking import COUNT_MOST
@@ -104,12 +105,22 @@ def _english(finding: Finding) -> str:
     return str(finding_json(finding, "en")["detail"])
 
 
-def rebuild(*, json: JsonOption = False) -> None:
+def rebuild(
+    *,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="由台账重绘 Neo4j 中的图 · draw the graph in Neo4j anew")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """由台账重新读出全部账面与索引，并与在用的逐项比较 · Read everything anew from the entries, and compare all of it.
 
+    --graph 改为重绘 Neo4j 中的图 · --graph draws the graph in Neo4j anew instead.
     磁盘上只保存台账条目，两者一致即证明读数全部由台账得出 · Only the entries are kept on disk: that both agree proves
     that the readings follow from them.
     """
+    if graph:
+        redraw(Settings.read(), json=json)
+        return
     service = Service.open(Settings.read())
     try:
         found = audits.compared(service)

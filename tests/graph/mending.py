@@ -82,12 +82,13 @@ class Straight:
     editions: Editions = field(default_factory=lambda: Editions(catalogue()))
     columns: Columns = field(default_factory=lambda: Columns(catalogue()))
 
-    def tell(self, entry: Entry, event: Event) -> None:
+    def tell(self, entry: Entry, event: Event) -> Change:
         """Admit and read a fact at its position, or raise the `Problem`."""
         admit(event, self.book, NOW_US)
         change = read(self.book, event, entry.position, NOW_US)
         self.editions.read(entry, change)
         self.columns.read(entry, change)
+        return change
 
     @classmethod
     def of(cls, mended: Mended) -> "Straight":

@@ -1,0 +1,117 @@
+"""The graph follows the ledger: some entries at a time, to the end, naming how far it has come."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from typing import Final, TypeAlias
+
+from flows.book import Book, Change
+from flows.entries import Entry, Head, head_of
+from flows.errors import Problem
+from flows.materials import Catalogue
+from flows.ports import Ledger
+from flows.reading import read
+from flows.recording import LedgerFacts, Recorded
+from graph.neo4j_graph import Neo4jGraph
+from graph.store_problems import StoreProblem
+
+PORTION: Final = 2_000
+"""Entries that one transaction takes in: larger ones are hardly faster, and take the server's memory."""
+PAUSE_SECONDS: Final = 1.0
+"""Nobody looks at a graph sooner after a bulk import."""
+Watch: TypeAlias = Callable[[int, int], None]
+"""Hears how many of how many entries are in the graph."""
+
+
+class Following:
+    """A follower whose graph is brought to the book's position: where much waits, every now and then, and at the end.
+
+    Single turns write the graph in their own transaction; what they wrote is only dropped here.
+    """
+
+    def __init__(self, graph: Neo4jGraph, book: Book) -> None:
+        self.graph = graph
+        self._book = book
+        self._known = graph.head().position
+        self._waiting: list[Recorded] = []
+        self._lock = Lock()
+        self._ended = Event()
+        self._thread = Thread(target=self._keep_up, name="graph", daemon=True)
+
+    def start(self) -> None:
+        """Keep the graph up from now on, behind everybody's back."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Bring the graph to the end of what was read, if it can be reached, and let go of it."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with suppress(Problem):
+            self.flush()
+        self.graph.close()
+
+    def _keep_up(self) -> None:
+        while not self._ended.wait(PAUSE_SECONDS):
+            with suppress(Problem):
+                self.flush()
+
+    def read(self, entry: Entry, change: Change) -> None:
+        """Take in the next entry. A graph that cannot be reached waits, and nobody else waits for it."""
+        with self._lock:
+            if entry.position > self._known:
+                self._waiting.append((entry, change))
+            full = len(self._waiting) >= PORTION
+        if full:
+            with suppress(Problem):
+                self.flush()
+
+    def flush(self) -> int:
+        """Bring the graph as far as what was read; returns how far it goes.
+
+        Raises:
+            StoreProblem: it cannot be reached.
+        """
+        with self._lock:
+            if self._waiting:
+                last = self._waiting[-1][0].position
+                self._known = self.graph.take(self._waiting, self._book.known_at(last))
+                self._waiting = []
+            return self._known
+
+
+def check_same(graph: Neo4jGraph, ledger: Ledger) -> Head:
+    """How far a graph goes, if it is one of this ledger: what it noted of its last entry is what stands there.
+
+    Raises:
+        StoreProblem: it follows another ledger, or goes further than this one.
+    """
+    head = graph.head()
+    if head.position > 0:
+        found = head_of(next(ledger.entries(after=head.position - 1, until=head.position), None))
+        if found.digest != head.digest:
+            end = ledger.head().position
+            raise StoreProblem("graph-of-another-ledger", uri=graph.address.uri, position=head.position, end=end)
+    return head
+
+
+def follow(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, watch: Watch) -> int:
+    """Bring a graph to the ledger's end, whoever writes meanwhile; returns how far it goes. It may be broken off at any time.
+
+    Raises:
+        StoreProblem: it cannot be reached, or follows another ledger.
+    """
+    book, waiting = Book(tables, LedgerFacts(ledger)), list[Recorded]()
+    known = check_same(graph, ledger).position
+    while True:
+        end = ledger.head().position
+        for entry in ledger.entries(after=book.position, until=end):
+            change = read(book, entry.event, entry.position, entry.record_time_us)
+            if entry.position > known:
+                waiting.append((entry, change))
+            if len(waiting) >= PORTION or (waiting and entry.position == end):
+                known = graph.take(waiting, book)
+                waiting.clear()
+                watch(known, end)
+        if ledger.head().position == end:
+            return known
