@@ -11,7 +11,6 @@ from neo4j.exceptions import (
     DatabaseError,
     DriverError,
     Neo4jError,
-    ServiceUnavailable,
 )
 
 from graph.store_problems import StoreAway, StoreFull, StoreProblem
@@ -80,6 +79,11 @@ def told(fault: Fault, uri: str, user: str, database: str) -> Exception:
             return fault
 
 
+def is_there(fault: Fault) -> bool:
+    """Whether a constraint or index could not be made because one like it stands already: another process was first."""
+    return code_of(fault).startswith("Neo.ClientError.Schema.") and code_of(fault).endswith("AlreadyExists")
+
+
 def code_of(fault: Fault) -> str:
     """Neo4j's own code; empty for what the driver says."""
     return str(fault.code or "") if isinstance(fault, Neo4jError) else ""
@@ -90,8 +94,3 @@ def said(fault: Fault) -> str:
     words = str(fault.message or "") if isinstance(fault, Neo4jError) else str(fault)
     first = words.strip().splitlines()[:1]
     return first[0].rstrip(": ") if first else type(fault).__name__
-
-
-def is_away(fault: BaseException) -> bool:
-    """Whether nobody answered at the address."""
-    return isinstance(fault, ServiceUnavailable)

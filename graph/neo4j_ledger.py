@@ -174,7 +174,7 @@ class Neo4jLedger:
             turn.write()
 
     def faults(self) -> list[Finding]:
-        """What guards the entries and is missing, and how many of them there are."""
+        """What guards the entries and is missing, and nodes that pass for entries."""
         return self._store.faults()
 
     def mend(self) -> list[Finding]:
