@@ -1,11 +1,13 @@
 """What Neo4j and its driver say when they cannot: away, no entry, no rights, no room, each told in words with the next step."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final, TypeAlias, TypeVar
 
 from neo4j.exceptions import (
     AuthError,
+    ClientError,
     ConfigurationError,
     ConstraintError,
     DatabaseError,
@@ -22,6 +24,7 @@ Fault: TypeAlias = DriverError | Neo4jError
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 0.5
 SECURITY: Final = "Neo.ClientError.Security."
+SCHEMA: Final = "Neo.ClientError.Schema."
 NO_DATABASE: Final = frozenset({
     "Neo.ClientError.Database.DatabaseNotFound",
     "Neo.ClientError.Database.IllegalDatabaseName",
@@ -79,9 +82,14 @@ def told(fault: Fault, uri: str, user: str, database: str) -> Exception:
             return fault
 
 
-def is_there(fault: Fault) -> bool:
-    """Whether a constraint or index could not be made because one like it stands already: another process was first."""
-    return code_of(fault).startswith("Neo.ClientError.Schema.") and code_of(fault).endswith("AlreadyExists")
+@contextmanager
+def made_by_anyone() -> Generator[None]:
+    """A constraint or index is made, or one like it stands already: `if not exists` loses a race with another process."""
+    try:
+        yield
+    except ClientError as fault:
+        if not (code_of(fault).startswith(SCHEMA) and code_of(fault).endswith("AlreadyExists")):
+            raise
 
 
 def code_of(fault: Fault) -> str:

@@ -11,7 +11,7 @@ from flows.entries import NO_DIGEST, Head, head_of
 from flows.materials import Catalogue
 from flows.recording import Recorded
 from graph import neo4j_cypher as cypher
-from graph.neo4j_faults import FAULTS, again, told
+from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
 from graph.neo4j_picture import locked_position, write_delta, write_edges, write_nodes
 from graph.neo4j_schema import INDEX_SECONDS
 from graph.neo4j_store import Neo4jAddress, address_checked, connect
@@ -154,7 +154,8 @@ class Neo4jGraph:
         elif found[0]["schema"] != SCHEMA:  # another version drew it: nobody writes into it before it is made anew
             self._set(Head(BEING_MADE))
         for statement in (*cypher.GRAPH_CONSTRAINTS, *cypher.GRAPH_INDEXES):
-            self._rows(statement)
+            with made_by_anyone():
+                self._rows(statement)
         self._rows(cypher.AWAIT_INDEXES, seconds=INDEX_SECONDS)
         if not found:
             self._rows(cypher.CLAIM_GRAPH, name=cypher.GRAPH_NAME, digest=NO_DIGEST, schema=SCHEMA)

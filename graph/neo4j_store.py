@@ -8,12 +8,11 @@ from typing import Any, Final, LiteralString, TypeAlias, TypeVar
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, Driver, GraphDatabase, NotificationMinimumSeverity, Record, Session
 from neo4j import Transaction as DriverTransaction
-from neo4j.exceptions import ClientError
 
 from flows.entries import NO_DIGEST
 from flows.law import Finding
 from graph import neo4j_schema
-from graph.neo4j_faults import FAULTS, again, is_there, told
+from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
 from graph.neo4j_schema import CONSTRAINTS, INDEXES, NAME, STEPS, Step, known_version
 from graph.store_problems import StoreAway, StoreProblem
 
@@ -248,11 +247,8 @@ class Neo4jStore:
 
     def _make(self) -> None:
         for statement in (*CONSTRAINTS.values(), *INDEXES.values()):
-            try:
+            with made_by_anyone():
                 self._run(statement)
-            except ClientError as fault:
-                if not is_there(fault):
-                    raise
         self._run(neo4j_schema.AWAIT, seconds=neo4j_schema.INDEX_SECONDS)
         if lacking := self._lacking():
             raise StoreProblem("neo4j-guards-taken", uri=self.address.uri, names=", ".join(lacking))

@@ -7,11 +7,13 @@ from typing import Final, LiteralString
 from graph.neo4j_faults import FAULTS, told
 from graph.neo4j_schema import LABELS
 from graph.neo4j_store import Neo4jAddress, address_checked, connect
+from graph.picture import LABELLED
 from graph.store_problems import StoreProblem
 
 NODES: Final[LiteralString] = """
     match (n) return count(n) as nodes
 """
+OURS: Final = (*LABELS, "Graph", *(each.label for each in LABELLED))
 TAKE_AWAY: Final[LiteralString] = """
     match (n) where any(label in labels(n) where label in $labels)
     call (n) { detach delete n } in transactions of 5000 rows
@@ -34,6 +36,6 @@ def trial(address: Neo4jAddress) -> Generator[None]:
                 yield
             finally:
                 with driver.session(database=address.database) as session:  # pyright: ignore[reportUnknownMemberType] - no types
-                    session.run(TAKE_AWAY, labels=list(LABELS)).consume()
+                    session.run(TAKE_AWAY, labels=list(OURS)).consume()
     except FAULTS as fault:
         raise told(fault, address.uri, address.user, address.database) from fault
