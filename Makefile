@@ -8,6 +8,7 @@ APART := browser or wheel or neo4j or server or long
 .DEFAULT_GOAL := help
 .PHONY: help demo serve setup check test test-all torture bench accept
 N ?= 1000
+STORE ?= sqlite
 
 help:  ## these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +33,8 @@ test: $(READY)  ## all tests that need nothing but this checkout
 test-all: test  ## those, then the browser, the built wheel, a server of its own, Neo4j
 	@$(BIN)/pytest -q -m "$(APART)" || { code=$$?; test $$code -eq 5; }  # 5: no test carries such a mark yet
 
-torture: $(READY)  ## kill a server N times under load and print what was lost (N=1000)
-	$(BIN)/python -m tests.torture $(N)
+torture: $(READY)  ## kill a server N times under load and print what was lost (N=1000 STORE=sqlite|neo4j)
+	$(BIN)/python -m tests.torture $(N) --store $(STORE)
 
 bench: $(READY)  ## the figures to reach, measured here
 	$(BIN)/huanliu bench

@@ -358,12 +358,15 @@ def demo(
 def bench(
     batches: Annotated[int, typer.Option(min=100, help="批次数 · batches of the ledger that is made up")] = 10_000,
     only: Annotated[list[Name] | None, typer.Option(help="只测这一项，可重复 · only this, may be repeated")] = None,
+    neo4j: Annotated[
+        str | None, typer.Option(help="空的 Neo4j 地址，也在其上测量 · an empty one to measure on, bolt://…")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """测量：读数、登记、单据，与所依赖的产品并排 · Measure readings, writing and documents beside products we depend on."""
     from api.bench import running  # what it measures with is needed by no other command
 
-    rows = running.run(batches, frozenset(only or ()), err)
+    rows = running.run(batches, frozenset(only or ()), err, neo4j)
     if json:
         print_json(running.as_document(batches, rows))
     else:

@@ -14,7 +14,7 @@ from graph import neo4j_cypher as cypher
 from graph.neo4j_faults import FAULTS, again, told
 from graph.neo4j_picture import locked_position, write_delta, write_edges, write_nodes
 from graph.neo4j_schema import INDEX_SECONDS
-from graph.neo4j_store import Neo4jAddress, connect
+from graph.neo4j_store import Neo4jAddress, address_checked, connect
 from graph.picture import LABELLED, Kind, Labelled, Props, Value
 from graph.projection import project
 from graph.standing_permits import catalogue_nodes
@@ -47,10 +47,10 @@ class Neo4jGraph:
         self.address = address
         self.tables = tables
         self._beside = beside
-        with self._address_checked(), self._telling():
+        with self._telling():
             self._driver = connect(address)
         try:
-            with self._address_checked(), self._telling():
+            with address_checked(address), self._telling():
                 self._prepare()
         except BaseException:
             self.close()
@@ -113,13 +113,6 @@ class Neo4jGraph:
             if problem is fault:
                 raise
             raise problem from fault
-
-    @contextmanager
-    def _address_checked(self) -> Generator[None]:
-        try:
-            yield
-        except ValueError as fault:
-            raise StoreProblem("neo4j-address-wrong", uri=self.address.uri, told=str(fault)) from fault
 
     def _session(self) -> Session:
         return self._driver.session(database=self.address.database)  # pyright: ignore[reportUnknownMemberType] - the driver's `**config` has no types

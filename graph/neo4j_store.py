@@ -65,10 +65,10 @@ class Neo4jStore:
         self._threads = threading.local()
         self._bookmarks = GraphDatabase.bookmark_manager()
         self._made: list[str] = []
-        with self._address_checked(), self.reading():
+        with self.reading():
             self._driver = connect(address)
         try:
-            with self._address_checked(), self.reading():
+            with address_checked(address), self.reading():
                 self._prepare()
         except BaseException:
             self.close()
@@ -207,14 +207,6 @@ class Neo4jStore:
         with session, transaction:
             return kept(transaction)
 
-    @contextmanager
-    def _address_checked(self) -> Generator[None]:
-        """What the driver says of an address that makes no sense, some of it only when it is first used."""
-        try:
-            yield
-        except ValueError as fault:
-            raise StoreProblem("neo4j-address-wrong", uri=self.address.uri, told=str(fault)) from fault
-
     # the schema --------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
@@ -269,14 +261,28 @@ class Neo4jStore:
 
 
 def connect(address: Neo4jAddress) -> Driver:
-    """A driver for an address; it has spoken to nobody yet, and may find only then that it makes no sense."""
-    return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
-        address.uri,
-        auth=(address.user, address.password),
-        connection_timeout=CONNECT_SECONDS,
-        connection_acquisition_timeout=POOL_SECONDS,
-        notifications_min_severity=NotificationMinimumSeverity.OFF,
-    )
+    """A driver for an address; it has spoken to nobody yet.
+
+    Raises:
+        StoreProblem: no address of a Neo4j.
+    """
+    with address_checked(address):
+        return GraphDatabase.driver(  # pyright: ignore[reportUnknownMemberType] - the same
+            address.uri,
+            auth=(address.user, address.password),
+            connection_timeout=CONNECT_SECONDS,
+            connection_acquisition_timeout=POOL_SECONDS,
+            notifications_min_severity=NotificationMinimumSeverity.OFF,
+        )
+
+
+@contextmanager
+def address_checked(address: Neo4jAddress) -> Generator[None]:
+    """What the driver says of an address that makes no sense, some of it only when it is first used."""
+    try:
+        yield
+    except ValueError as fault:
+        raise StoreProblem("neo4j-address-wrong", uri=address.uri, told=str(fault)) from fault
 
 
 def one(records: Sequence[Record]) -> Record | None:

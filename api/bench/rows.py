@@ -34,6 +34,7 @@ class Name(StrEnum):
     IMPORT = "import"
     START = "start"
     TURNS = "turns"
+    NEO4J = "neo4j"
     WIRE = "wire"
     BACKUP = "backup"
     WORKBOOK = "workbook"

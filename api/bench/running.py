@@ -14,6 +14,7 @@ from rich.console import Console
 from api.bench.rows import Name, Row, as_json, print_rows
 from api.bench.story import facts, told
 from api.settings import Settings
+from flows.errors import Malformed
 
 READINGS: Final[frozenset[Name]] = frozenset((Name.TRACE, Name.FATE, Name.FATES, Name.GROWTH))
 PRINTED: Final[frozenset[Name]] = frozenset((Name.LABEL, Name.SHEET, Name.QR))
@@ -21,12 +22,17 @@ IMPORTED: Final[frozenset[Name]] = frozenset((Name.IMPORT, Name.START, Name.WIRE
 UPLOADED: Final[frozenset[Name]] = frozenset((Name.WORKBOOK, Name.BESIDE))
 ROWS_A_BATCH: Final = 5
 """Of the workbook: fifty thousand for the ten thousand batches that are measured when nothing is said."""
-PRODUCTS: Final = ("numpy", "networkx", "pydantic", "fastapi", "typst", "qrcode")
+PRODUCTS: Final = ("numpy", "neo4j", "networkx", "pydantic", "fastapi", "typst", "qrcode")
 
 
-def run(batches: int, only: frozenset[Name], progress: Console) -> list[Row]:
-    """Measure what is wanted, or everything; files lie beside the installation's own, and are gone afterwards."""
-    wanted = only or frozenset(Name)
+def run(batches: int, only: frozenset[Name], progress: Console, neo4j: str | None = None) -> list[Row]:
+    """Measure what is wanted, or everything; files lie beside the installation's own, and are gone afterwards.
+
+    `neo4j` is the address of an empty one: what is measured on it is not measured without.
+    """
+    wanted = only or (frozenset(Name) if neo4j else frozenset(Name) - {Name.NEO4J})
+    if Name.NEO4J in wanted and neo4j is None:
+        raise Malformed("bench-needs-neo4j")
     beside = Settings().data
     while not beside.exists():
         beside = beside.absolute().parent
@@ -35,13 +41,13 @@ def run(batches: int, only: frozenset[Name], progress: Console) -> list[Row]:
         TemporaryDirectory(prefix="huanliu-bench-", dir=beside) as folder,
         progress.status("准备 · preparing") as status,
     ):
-        for each in _measured(batches, wanted, Path(folder)):
+        for each in _measured(batches, wanted, Path(folder), neo4j):
             rows.append(each)
             status.update(f"{each.what} ✓")
     return sorted(rows, key=lambda each: list(Name).index(each.name))
 
 
-def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row]:
+def _measured(batches: int, wanted: frozenset[Name], folder: Path, neo4j: str | None) -> Iterator[Row]:
     if wanted & READINGS:
         from api.bench.kernels import Readings  # NetworkX and NumPy: the command line starts without them
 
@@ -54,6 +60,10 @@ def _measured(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[R
         yield readings_after(batches)
     if wanted & (IMPORTED | {Name.TURNS}):
         yield from _stored(batches, wanted, folder)
+    if Name.NEO4J in wanted and neo4j is not None:
+        from api.bench import served
+
+        yield from served.on_neo4j(batches, folder, neo4j)
     if wanted & UPLOADED:
         from api.bench import uploads
 

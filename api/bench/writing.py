@@ -43,16 +43,10 @@ def opened(folder: Path) -> Service:
 
 def import_story(batches: int, folder: Path) -> Row:
     """A story in JSON lines: parsed, judged by every rule, chained, kept in turns. The peer keeps the rows only."""
-    file = folder / "facts.jsonl"
-    with file.open("wb") as lines:
-        for event in facts(batches):
-            lines.write(orjson.dumps(event_json(event), option=orjson.OPT_APPEND_NEWLINE))
+    file = story_file(batches, folder)
     service = opened(folder / "data")
     try:
-        seconds, good = timed(
-            lambda: import_facts(service, file, check=False, out=Console(quiet=True), print_json=None)
-        )
-        assert good, "a story is refused"
+        seconds = imported_in(service, file)
         rows = _rows(service.settings.file)
         bare, _ = timed(lambda: _keep_bare(folder / "bare.sqlite", rows))
         assert _rows(folder / "bare.sqlite") == rows, "SQLite keeps other rows"
@@ -61,6 +55,22 @@ def import_story(batches: int, folder: Path) -> Row:
     note = f"{len(rows):,} 条事实 facts, 每批 turns of {TURN}"
     what = "导入事实：全部规则与摘要链 · import with all rules and the chain"
     return row(Name.IMPORT, what, "/s", len(rows) / seconds, (BARE, len(rows) / bare), note)
+
+
+def story_file(batches: int, folder: Path) -> Path:
+    """A story in JSON lines."""
+    file = folder / "facts.jsonl"
+    with file.open("wb") as lines:
+        for event in facts(batches):
+            lines.write(orjson.dumps(event_json(event), option=orjson.OPT_APPEND_NEWLINE))
+    return file
+
+
+def imported_in(service: Service, file: Path) -> float:
+    """The seconds that an import takes."""
+    seconds, good = timed(lambda: import_facts(service, file, check=False, out=Console(quiet=True), print_json=None))
+    assert good, "a story is refused"
+    return seconds
 
 
 def _rows(file: Path) -> list[tuple[object, ...]]:
@@ -107,21 +117,28 @@ def turns(folder: Path) -> Iterator[Row]:
     """Single facts, each answered when it is durable, by one client and by many; the peer is all of them in one turn."""
     service = opened(folder / "turns")
     try:
-        service.recording.record(list(islice(facts(1), STORY_BEGINS)), PLANT)
-        whole = _arising("T", CLIENTS * TURNS_EACH)
-        seconds, kept = timed(lambda: service.recording.record(whole, PLANT))
-        together = len(kept.entries) / seconds
-        for clients, each in ((1, TURNS_ALONE), (CLIENTS, TURNS_EACH)):
-            before = service.book.position
-            stated = [_arising(f"C{clients}-{number}", each) for number in range(clients)]
-            seconds, taken_ms = timed(lambda stated=stated: _by(stated, service))
-            assert service.book.position == before + clients * each, "a fact was not kept"
-            p50, p99 = np.percentile(taken_ms, (50, 99)).tolist()
-            what = f"逐条落盘，{clients} 个客户端 · durable turns, {clients} {'client' if clients == 1 else 'clients'}"
-            note = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-            yield row(Name.TURNS, what, "/s", clients * each / seconds, ("the same in one turn", together), note)
+        yield from turns_of(service, Name.TURNS)
     finally:
         service.close()
+
+
+def turns_of(service: Service, name: Name, where: str = "") -> Iterator[Row]:
+    """The same of any service that holds nothing yet."""
+    service.recording.record(list(islice(facts(1), STORY_BEGINS)), PLANT)
+    whole = _arising("T", CLIENTS * TURNS_EACH)
+    seconds, kept = timed(lambda: service.recording.record(whole, PLANT))
+    together = len(kept.entries) / seconds
+    for clients, each in ((1, TURNS_ALONE), (CLIENTS, TURNS_EACH)):
+        before = service.book.position
+        stated = [_arising(f"C{clients}-{number}", each) for number in range(clients)]
+        seconds, taken_ms = timed(lambda stated=stated: _by(stated, service))
+        assert service.book.position == before + clients * each, "a fact was not kept"
+        p50, p99 = np.percentile(taken_ms, (50, 99)).tolist()
+        what = (
+            f"{where}逐条落盘，{clients} 个客户端 · durable turns, {clients} {'client' if clients == 1 else 'clients'}"
+        )
+        note = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
+        yield row(name, what, "/s", clients * each / seconds, ("the same in one turn", together), note)
 
 
 def _arising(name: str, count: int) -> list[Event]:

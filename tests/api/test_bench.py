@@ -16,6 +16,7 @@ from api.cli import app
 from flows.balance import postings, total_g
 from flows.fates import FATES
 from graph.fate import arising
+from tests.servers.neo4j_server import Address, check_empty
 
 SMALL = 300
 TWICE = {Name.FATE, Name.FATES, Name.TURNS}
@@ -97,7 +98,8 @@ def test_a_run_has_all_rows_and_leaves_nothing_behind(tmp_path: Path, monkeypatc
     document = json.loads(result.stdout)
     assert document["batches"] == SMALL
     found = [each["name"] for each in document["rows"]]
-    assert found == [name for name in Name for _ in range(4 if name is Name.TRACE else 2 if name in TWICE else 1)]
+    without = [name for name in Name if name is not Name.NEO4J]
+    assert found == [name for name in without for _ in range(4 if name is Name.TRACE else 2 if name in TWICE else 1)]
     assert all(each["ours"] > 0 for each in document["rows"])
     assert list(tmp_path.iterdir()) == []
 
@@ -111,3 +113,29 @@ def test_one_name_is_measured_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "│ qr " in result.stdout
     assert "│ trace " not in result.stdout
     assert CliRunner().invoke(app, ["bench", "--only", "nothing"]).exit_code == 2
+
+
+def test_a_neo4j_is_named_to_be_measured_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUANLIU_DATA", str(tmp_path))
+
+    result = CliRunner().invoke(app, ["bench", "--only", "neo4j"])
+
+    assert result.exit_code == 2
+    assert "--only neo4j --neo4j bolt://" in result.output
+
+
+@pytest.mark.neo4j
+def test_what_is_measured_on_a_neo4j_leaves_nothing_behind(
+    neo4j: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("DATA", str(tmp_path)), ("NEO4J_USER", neo4j.user), ("NEO4J_PASSWORD", neo4j.password)):
+        monkeypatch.setenv(f"HUANLIU_{name}", value)
+    words = ["bench", "--batches", "100", "--only", "neo4j", "--neo4j", neo4j.uri, "--json"]
+
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+
+    assert [each["name"] for each in json.loads(result.stdout)["rows"]] == ["neo4j"] * 3
+    check_empty(neo4j)
+    with neo4j.driver() as driver:
+        driver.execute_query("create (:Somebody)")
+    assert "has to be empty" in CliRunner().invoke(app, words).output

@@ -33,6 +33,7 @@ AGAIN_SHARE: Final = 0.1
 """How often a client states once more what was acknowledged: a phone that missed the answer."""
 ANSWER_SECONDS: Final = 30.0
 RECORDED: Final = 201
+AWAY: Final = 503
 
 Statement: TypeAlias = Sequence[Event]
 Kept: TypeAlias = list[tuple[int, str]]
@@ -111,6 +112,8 @@ class Client:
     prefix: str
     keys: dict[str, str]
     random: Random
+    bears_away: bool = False
+    """Whether the store itself is killed now and then: what hears so is no answer, and is stated again."""
     acknowledged: list[tuple[Statement, Kept]] = field(default_factory=list[tuple[Statement, Kept]])
     again: int = 0
     """Statements that were made once more and heard the first answer."""
@@ -151,6 +154,8 @@ class Client:
         connection.request("POST", "/api/v1/facts", body, headers)
         answer = connection.getresponse()
         told = json.loads(answer.read())
+        if answer.status == AWAY and self.bears_away:
+            raise ConnectionError(str(told.get("detail")))
         if answer.status != RECORDED:
             self.astray.append(f"{answer.status} {told.get('detail')}")
             return []

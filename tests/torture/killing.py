@@ -1,4 +1,7 @@
-"""A real `huanliu serve` is killed at any instant, started again, and its ledger held against what was acknowledged."""
+"""A real `huanliu serve` is killed at any instant, started again, and its ledger held against what was acknowledged.
+
+Over a Neo4j, that is killed too: the service goes on by itself once it is back.
+"""
 
 import os
 import signal
@@ -17,13 +20,13 @@ from typing import Final
 
 from api.service import Service
 from api.settings import Settings
+from api.stores import open_stores
 from flows.audit import audit
 from flows.book import Book
 from flows.entries import Entry, Head, chain_faults, head_of
 from flows.events import CorrectionRequested
-from graph.sqlite_ledger import SqliteLedger
-from graph.sqlite_store import SqliteStore
 from tests.flows.stories import CARRIER, RECOVERER, SMELTER, registered
+from tests.servers.neo4j_server import Neo4jServer, empty
 from tests.torture.clients import CLIENTS, STATING, Client
 
 HUANLIU: Final = Path(sys.executable).with_name("huanliu")
@@ -33,6 +36,10 @@ LOAD_SECONDS: Final = 0.35
 """The longest that clients write before the kill."""
 STARTING_SHARE: Final = 0.1
 """How often the kill falls into the start, while the ledger is being opened and read."""
+SERVED_LOAD_SECONDS: Final = 3.0
+"""The same where each answer waits for another server, and a round takes its restart."""
+DATABASE_SHARE: Final = 0.3
+"""How often Neo4j is killed under the load, before the service is."""
 LEDGER_KILLS: Final = 50
 """After so many a new ledger begins: the start reads all entries, and a run is to spend its time on kills."""
 
@@ -43,6 +50,7 @@ class Tally:
 
     kills: int = 0
     kills_starting: int = 0
+    kills_database: int = 0
     acknowledged: int = 0
     found: int = 0
     unanswered: int = 0
@@ -66,12 +74,13 @@ class Tally:
         return not astray and self.corrections == self.in_force
 
 
-def torture(kills: int, folder: Path, seed: int) -> Iterator[Tally]:
-    """Kill so many times; the tally after each kill."""
+def torture(kills: int, folder: Path, seed: int, database: Neo4jServer | None = None) -> Iterator[Tally]:
+    """Kill so many times; the tally after each kill. The ledger is a file, or stands in a database that was started."""
     tally = Tally()
     random = Random(seed)
     while tally.kills < kills and tally.whole:
-        ledger = Installation(folder / f"ledger-{tally.kills}", random, tally)
+        seconds = LOAD_SECONDS if database is None else SERVED_LOAD_SECONDS
+        ledger = Installation(folder / f"ledger-{tally.kills}", random, tally, database, seconds)
         ledger.prepare()
         for _ in range(min(LEDGER_KILLS, kills - tally.kills)):
             ledger.kill_once()
@@ -89,20 +98,34 @@ class Installation:
     folder: Path
     random: Random
     tally: Tally
+    database: Neo4jServer | None = None
+    load_seconds: float = LOAD_SECONDS
     clients: list[Client] = field(default_factory=list[Client])
     _end: Head = field(default_factory=Head)
     _names: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     _held: list[int] = field(default_factory=lambda: [0] * CLIENTS)
     """How many of a client's acknowledged statements were already held against the ledger."""
 
+    @property
+    def settings(self) -> Settings:
+        """Where the ledger stands."""
+        if self.database is None:
+            return Settings(data=self.folder)
+        where = self.database.address
+        return Settings(data=self.folder, ledger=where.uri, neo4j_user=where.user, neo4j_password=where.password)
+
     def prepare(self) -> None:
         """Enterprises, and a key for each that states."""
-        service = Service.open(Settings(data=self.folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.database is not None:
+            empty(self.database.address)
+        service = Service.open(self.settings)
         for enterprise in (SMELTER, RECOVERER, CARRIER):
             service.recording.record(registered(enterprise), enterprise)
         keys = {enterprise: service.keys.create(enterprise, "administrator")[0] for enterprise in STATING}
         service.close()
-        self.clients = [Client(number, "C", keys, self.random) for number in range(CLIENTS)]
+        bears = self.database is not None
+        self.clients = [Client(number, "C", keys, self.random, bears) for number in range(CLIENTS)]
 
     def kill_once(self) -> None:
         """Start, write, kill; or kill while it starts."""
@@ -121,18 +144,23 @@ class Installation:
         threads = [Thread(target=client.state_until_killed, args=(port,)) for client in self.clients]
         for thread in threads:
             thread.start()
-        sleep(self.random.uniform(0, LOAD_SECONDS))
+        sleep(self.random.uniform(0, self.load_seconds))
+        if self.database is not None and self.random.random() < DATABASE_SHARE:
+            self.database.kill()
+            self.tally.kills_database += 1
+            self.database.start()
+            sleep(self.random.uniform(0, self.load_seconds))  # the service goes on by itself
         server.send_signal(signal.SIGKILL)
         for thread in threads:
             thread.join()
 
     def finish(self) -> None:
         """A whole audit at the end, and every correction held against what is read now."""
-        ledger = SqliteLedger(SqliteStore(Settings(data=self.folder).file))
+        ledger, _ = open_stores(self.settings)
         self.tally.faults += [f"audit: {finding.key}" for finding in audit(ledger)]
         entries = list(ledger.entries())
         ledger.close()
-        service = Service.open(Settings(data=self.folder))
+        service = Service.open(self.settings)
         self.hold_corrections(entries, service.book)
         service.close()
         self.tally.again += sum(client.again for client in self.clients)
@@ -154,7 +182,9 @@ class Installation:
 
     def hold(self) -> None:
         """Hold the ledger against all that was acknowledged since the kill before: opening mends what the kill left."""
-        ledger = SqliteLedger(SqliteStore(Settings(data=self.folder).file))
+        ledger, _ = open_stores(self.settings)
+        with ledger.turn():  # a server may still be about what the killed one had handed over
+            pass
         entries = list(ledger.entries(after=self._end.position))
         self._read(entries)
         if ledger.head() != self._end:
@@ -183,6 +213,15 @@ class Installation:
             self._names[entry.event_id] = entry.position, entry.digest
         self._end = head_of(entries[-1]) if entries else self._end
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        told = {"HUANLIU_DATA": str(self.folder)}
+        if self.database is not None:
+            where = self.database.address
+            named = {"HUANLIU_NEO4J_USER": where.user, "HUANLIU_NEO4J_PASSWORD": where.password}
+            told |= {"HUANLIU_LEDGER": where.uri, **named}
+        return told
+
     def _start_seconds(self) -> float:
         return self.tally.restart_ms[-1] / 1000 if self.tally.restart_ms else 1.0
 
@@ -191,7 +230,7 @@ class Installation:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        environment = {**os.environ, "HUANLIU_DATA": str(self.folder), "HUANLIU_PORT": str(port)}
+        environment = {**os.environ, **self._environment, "HUANLIU_PORT": str(port)}
         log = self.folder / "server.log"
         with log.open("ab") as told:
             begun = monotonic()
