@@ -2,23 +2,37 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from threading import Thread
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import pages
-from api.problems import STATUS, Broken, TooLarge, TooLargeBody, http_response, problem_response, shape_response
+from api import metrics, pages, positions
+from api.finishing import finishing
+from api.problems import (
+    NOT_READY,
+    STATUS,
+    UNCACHED,
+    Behind,
+    Broken,
+    TooLarge,
+    TooLargeBody,
+    http_response,
+    language_of,
+    problem_response,
+    shape_response,
+)
 from api.rest import audit, batches, corrections, differences, facts, imports, manifests, readings, traces
 from api.rest.shapes import ProblemAnswer
 from api.service import Service
+from api.tailing import tailed
 from flows.errors import Problem, Unknown
 
 BODY_MOST: Final = 32 * 1024 * 1024
@@ -41,7 +55,9 @@ Facts in, readings out. 事实登记，读数取出。
 - Sign in with `Authorization: Bearer KEY`. Masses are whole grams, times carry their zone.
 - Problems are `application/problem+json` (RFC 9457), in Chinese or English by `Accept-Language` or `?lang=`.
 - Lists come by page; the `Link` header names the next one. `Huanliu-Position` is the ledger position that an answer
-  knows at least: it tells how many entries there are, and nothing of whose.
+  knows at least: it tells how many entries there are, and nothing of whose. Several processes may serve: send the highest
+  position that you were told back in the same header, and whichever answers knows what you saw and what you wrote; one
+  that is behind waits up to two seconds and then answers 503 with `Retry-After`. Browsers do so by a cookie.
 - What a caller may not see answers like what does not exist.
 - Readings take `as_of` (a position, a day or an instant of record: what was known) and, where it matters, `at` (what had happened
   by then). Asked again later with the same `as_of`, the answer is the same to the byte. `/differences` compares two of them.
@@ -50,13 +66,14 @@ Facts in, readings out. 事实登记，读数取出。
 """
 
 
-def create_app(service: Service, port: int | None = None) -> FastAPI:
-    """An application that serves one service at `port`, and closes it when it ends."""
+def create_app(service: Service, port: int | None = None, worker: int = 1) -> FastAPI:
+    """An application that serves one service at `port`, and closes it when it ends; `worker` is which of several it is."""
+    service.recording.hear = metrics.hear
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        Thread(target=service.finish_imports, name="unfinished imports", daemon=True).start()
-        yield
+        with finishing(service), tailed(service, lambda: metrics.stands(service, worker)):
+            yield
         service.close()
 
     app = FastAPI(
@@ -70,6 +87,7 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     )
     app.openapi = lambda: described(app)
     app.state.service = service
+    app.state.worker = worker
     app.state.base_url = service.settings.base_url(port)
     for part in (corrections, facts, batches, traces, readings, manifests, imports, audit, differences):
         app.include_router(part.router, prefix="/api/v1")
@@ -79,9 +97,11 @@ def create_app(service: Service, port: int | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_shape)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_fault)
+    positions.install(app)
     app.add_middleware(Guard)
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
+    app.add_api_route("/metrics", metrics.answer, include_in_schema=False)
     return app
 
 
@@ -94,6 +114,7 @@ def described(app: FastAPI) -> dict[str, Any]:
         shape = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
         own: dict[str, Any] = told["components"]["schemas"]
         own |= shape.pop("$defs") | {"ProblemAnswer": shape}
+        positions.describe(told)
         app.openapi_schema = told
     return app.openapi_schema
 
@@ -165,7 +186,16 @@ def _alive() -> Response:
     return JSONResponse({"alive": True})
 
 
-def _ready(request: Request) -> Response:
+async def _ready(request: Request) -> Response:
+    """Whether this process may be asked: its readings are whole, and at the ledger's end as it was when this began."""
     service: Service = request.app.state.service
-    service.recording.catch_up()
-    return JSONResponse({"ready": True})
+    try:
+        head = await run_in_threadpool(service.ledger.head)
+        await run_in_threadpool(service.recording.check_whole)
+        if await positions.read_up_to(head.position, service, positions.WAIT_S):
+            return JSONResponse({"ready": True})
+        problem: Problem = Behind("not-ready-behind", waited=positions.WAIT_S)
+    except Problem as found:
+        problem = found
+    told = {"ready": False, "code": problem.key, "detail": problem.text(language_of(request))}
+    return JSONResponse(told, NOT_READY, UNCACHED)

@@ -1,8 +1,6 @@
 """The command line: every command works on the installation's own ledger, beside a running server."""
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -18,15 +16,16 @@ from api.commands.audit import audit, rebuild
 from api.commands.backup import backup, restore
 from api.commands.corrections import agree, correct, corrections, decline
 from api.commands.differences import diff
-from api.commands.graph import draw_beside
+from api.commands.exports import export
 from api.commands.imports import columns_app, import_file
-from api.commands.printing import REFUSED, WRONG_USE, JsonOption, err, out, print_json
+from api.commands.printing import REFUSED, WRONG_USE, AsOfOption, JsonOption, err, opened, out, print_json, tell_file
 from api.rest.asking import check_filters
 from api.rest.batches import Printing
 from api.rest.readings import Wanted
 from api.service import Service
 from api.serving import serve as serve_pages
-from api.settings import Settings
+from api.serving import serve_many
+from api.settings import WORKERS_MOST, Settings
 from flows.access import Caller
 from flows.errors import Malformed, Problem
 from flows.events import LegalStatus
@@ -62,6 +61,7 @@ app.command("import")(import_file)
 app.add_typer(columns_app, name="columns")
 app.command()(audit)
 app.command()(diff)
+app.command()(export)
 app.command()(rebuild)
 app.command()(backup)
 app.command()(restore)
@@ -73,9 +73,6 @@ Group = StrEnum("Group", list(get_args(By)))
 Status = StrEnum("Status", list(get_args(LegalStatus)))
 Reach = StrEnum("Reach", list(get_args(Level)))
 AtOption = Annotated[str | None, typer.Option(help="截至此日或此刻已发生的 · what had happened by then")]
-AsOfOption = Annotated[
-    str | None, typer.Option(help="截至此台账位置、此日或此刻已登记的 · what was known: a position or a record time")
-]
 
 
 def main() -> None:
@@ -84,38 +81,26 @@ def main() -> None:
     app()
 
 
-@contextmanager
-def opened() -> Generator[Service]:
-    """The installation that the environment names."""
-    service = Service.open(Settings.read())
-    try:
-        yield service
-    finally:
-        service.close()
-
-
 def operator() -> Caller:
     """Who sits at the machine: sees what an auditor sees, and states nothing."""
     return Caller("000000000000000000", "auditor")
-
-
-def tell_file(what: str, path: Path, *, json: bool) -> None:
-    """Which file was written."""
-    if json:
-        print_json({"file": str(path)})
-    else:
-        out.print(f"{what}: {escape(str(path))}", highlight=False)
 
 
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="监听地址 · address to listen on")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="端口 · port")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=WORKERS_MOST, help="进程数，共用一个端口 · processes on one port")
+    ] = None,
 ) -> None:
     """启动网页与接口 · Serve pages and REST."""
-    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    service = Service.open(Settings.read(**given))
-    serve_pages(service, out)
+    asked = {"host": host, "port": port, "workers": workers}
+    settings = Settings.read(**{name: value for name, value in asked.items() if value is not None})
+    if settings.workers > 1:
+        serve_many(settings, out)
+    else:
+        serve_pages(Service.open(settings), out)
 
 
 @key_app.command("create")
@@ -303,38 +288,6 @@ def indicators(  # noqa: PLR0913, PLR0917 - one parameter for each option
             out,
             print_json if json else None,
         )
-
-
-@app.command()
-def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    to: Annotated[Path | None, typer.Argument(help="写到此文件 · file to write")] = None,
-    template: Annotated[bool, typer.Option("--template", help="空白模板 · the empty template")] = False,
-    facts: Annotated[bool, typer.Option("--facts", help="全部事实 .jsonl · all facts")] = False,
-    enterprise: Annotated[str, typer.Option("--of", help="哪个单位的台账（信用代码）· whose ledger")] = "",
-    to_neo4j: Annotated[
-        str,
-        typer.Option("--to-neo4j", help="在此 Neo4j 旁绘一张图，如 bolt://localhost:7687 · a graph beside the ledger"),
-    ] = "",
-    effective: Annotated[bool, typer.Option("--effective", help="--facts：更正后的事实 · facts as corrected")] = False,
-    begin: Annotated[str | None, typer.Option("--from", help="--of：起始日 · first day")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="--of：结束日 · last day")] = None,
-    as_of: AsOfOption = None,
-    json: JsonOption = False,
-) -> None:
-    """导出模板、单位台账工作簿、事实或图 · Export the template, an enterprise's workbook, facts, or a graph."""
-    if template + facts + bool(enterprise) + bool(to_neo4j) != 1:
-        err.print(
-            "请从 --template、--facts、--of 单位、--to-neo4j 地址 中选一项 · "
-            "choose one of --template, --facts, --of, --to-neo4j"
-        )
-        raise typer.Exit(WRONG_USE)
-    if to_neo4j:
-        draw_beside(Settings.read(), to_neo4j, json=json)
-        return
-    with opened() as service:
-        known, span = terminal.known(service, as_of), terminal.period(begin, end)
-        written = terminal.export(known, to, enterprise, span, template=template, effective=effective)
-    tell_file("已写出 · written", written, json=json)
 
 
 @app.command()

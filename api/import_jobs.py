@@ -5,11 +5,12 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
@@ -138,11 +139,24 @@ class ImportJobs:
         held = self._get(REPORT, key)
         return None if held is None else ImportReport.model_validate_json(zlib.decompress(held.body))
 
-    def left_over(self) -> Iterator[tuple[Job, bytes]]:
-        """What was being recorded when its process died, with the files; a check is simply asked for again."""
+    def under_way(self) -> int:
+        """How many imports are not finished, in whichever process."""
+        return sum(not _job(held).finished for held in self.desk.all(JOB, now_us=instant_us(self.clock())))
+
+    def noted(self) -> dict[str, int]:
+        """Of what others are recording: how often each was noted. Who notes nothing for long is gone, wherever he ran."""
+        held = self.desk.all(JOB, now_us=instant_us(self.clock()))
+        return {each.key: each.version for each in held if _others(_job(each))}
+
+    def left_over(self, noted: Mapping[str, int] = MappingProxyType({})) -> Iterator[tuple[Job, bytes]]:
+        """What was being recorded when its process died, with the files; a check is simply asked for again.
+
+        Of a process on another machine nobody can tell; what stands as it was `noted` long ago is taken for left.
+        """
         for held in self.desk.all(JOB, now_us=instant_us(self.clock())):
             job = _job(held)
-            if job.mode == "check" or job.finished or not _gone(job.runner):
+            silent = _others(job) and noted.get(held.key) == held.version
+            if job.mode == "check" or job.finished or not (silent or _gone(job.runner)):
                 continue
             parts = [self._get(PART, f"{job.key}.{number}") for number in range(job.parts)]
             if all(parts):
@@ -224,6 +238,11 @@ class _Teller:
 
 def _job(held: Document) -> Job:
     return Job.model_validate_json(held.body)
+
+
+def _others(job: Job) -> bool:
+    """Is somebody else recording it, or was?"""
+    return job.mode == "record" and not job.finished and job.runner != _runner()
 
 
 def _vanished(key: str) -> ImportReport:

@@ -128,7 +128,9 @@ def _commit(
     kept = record_in_turns(records, recorded_by, recording, lambda done: tell("recording", done, count))
     if kept.problem is not None:  # somebody else wrote between the check and the commit
         take_back(desk, enterprise, fresh, before, recording.clock)
-        return report.model_copy(update={"errors": (*report.errors, *_late(kept, draft)), **_positions(kept)})
+        return report.model_copy(
+            update={"errors": (*report.errors, *_late(kept, draft, recording)), **_positions(kept)}
+        )
     if before:  # what waited under a name that is recorded now was mended by this file
         mended = (unit for unit in draft.found if unit.awaits is None and not unit.fails)
         settle(desk, enterprise, {unit.key: None for unit in mended}, recording.clock)
@@ -315,15 +317,27 @@ def _told(read: Reading, draft: Draft) -> list[ImportProblem]:
     )
 
 
-def _late(kept: TurnsKept, draft: Draft) -> Iterator[ImportProblem]:
-    """A refusal of the commit itself, at its row; and how much of a long file stands already."""
+def _late(kept: TurnsKept, draft: Draft, recording: Recording) -> Iterator[ImportProblem]:
+    """What the commit itself refused: all that now stands against the rest of the file, and how much of it stands already."""
     assert kept.problem is not None
     assert kept.stopped_at is not None
-    unit = draft.judged[kept.stopped_at][0]
-    yield refused(unit, kept.problem, spoken(draft.found, draft.world))
+    rest = draft.judged[kept.stopped_at :]
+    trials = [Trial(unit.ways) for unit, _ in rest]
+    for _ in rehearse(trials, recording):
+        pass  # others get their turn after each hold
+    trials[0].statement.answer = kept.problem  # whatever has become of it since
+    words = spoken(draft.found, draft.world)
+    for (unit, _), trial in zip(rest, trials, strict=True):
+        unit.skipped = any(draft.found[cause].fails for cause in unit.causes)
+        if not unit.skipped and isinstance(trial.statement.answer, Problem):
+            unit.problems.append(refused(unit, trial.statement.answer, words))
+            yield unit.problems[-1]
     if kept.positions:
-        stands = Conflict("import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions))
-        yield ImportProblem.of(stands, unit.first.place())
+        stands = Conflict(
+            "import-broke-off", kept=len(kept.positions), left=_facts(draft) - len(kept.positions),
+            first=min(kept.positions), last=max(kept.positions),
+        )  # fmt: skip
+        yield ImportProblem.of(stands, rest[0][0].first.place())
 
 
 def _facts(draft: Draft) -> int:

@@ -41,6 +41,12 @@ class NotOffered(Problem):
     title = {"zh": "方法不支持", "en": "Method not offered"}
 
 
+class Behind(Problem):
+    """This process has not read what the caller saw elsewhere."""
+
+    title = {"zh": "尚未读到最新台账", "en": "Behind"}
+
+
 class Broken(Problem):
     """Our own fault: nothing was kept, and the log says why."""
 
@@ -59,6 +65,7 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
     Conflict: HTTPStatus.CONFLICT,
     StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
     StoreAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    Behind: HTTPStatus.SERVICE_UNAVAILABLE,
     Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 NO_CONTENT: Final = int(HTTPStatus.NO_CONTENT)
@@ -71,6 +78,9 @@ SEE_OTHER: Final = int(HTTPStatus.SEE_OTHER)
 """A form was taken: what it led to is read at another address."""
 TOO_OFTEN: Final = int(HTTPStatus.TOO_MANY_REQUESTS)
 """Keys were tried in a row: whoever guesses waits."""
+NOT_READY: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
+"""Ask another process, or ask again."""
+UNCACHED: Final = {"Cache-Control": "no-store"}
 PROBLEM_JSON: Final = "application/problem+json"
 
 

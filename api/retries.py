@@ -12,8 +12,8 @@ from flows.entries import Entry, event_json
 from flows.errors import Conflict, Figure
 from flows.events import Event
 from flows.law import Finding
-from flows.ports import Clock, Desk, Kept, Name, Turn
-from flows.recording import Recording, Statement
+from flows.ports import Clock, Desk, Name, Turn
+from flows.recording import Recorded, Recording, Statement
 from flows.times import instant_us
 
 KIND: Final = "findings"
@@ -51,7 +51,7 @@ class Remembering(Recording):
 
     desk: Desk = field(kw_only=True)
 
-    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Kept]:
+    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Recorded]:
         fresh = super()._judge(statement, draft, turn, known)
         if isinstance(statement.facts, Stated):
             if isinstance(statement.answer, Conflict):

@@ -11,6 +11,8 @@ from api.faults import faults_of
 from flows.errors import Malformed
 
 DEFAULT_PORT: Final = 8000
+WORKERS_MOST: Final = 64
+"""More processes than that on one machine read the ledger more often than they answer."""
 PREFIX: Final = "HUANLIU_"
 EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is the operator's choice; nobody dials it
 """What a server listens on, and how this machine then reaches it."""
@@ -41,10 +43,14 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Unset: 8000, or the next free port, said plainly."""
+    workers: Annotated[int, Field(ge=1, le=WORKERS_MOST)] = 1
+    """Server processes on one port. Each reads the whole ledger into its own memory."""
     public_url: AnyHttpUrl | None = None
     """Where printed codes point. Unset: this machine only, with a warning."""
     secret: SecretStr | None = None
     """Mixed into session tokens; changing it signs everybody out."""
+    metrics_token: SecretStr | None = None
+    """Who may read `/metrics`: whoever bears it. Unset: this machine alone, while no public address is set."""
     tables: Path | None = None
     """A folder whose tables replace the built-in ones of the same name."""
 

@@ -15,8 +15,8 @@ Clock: TypeAlias = Callable[[], datetime]
 """The one source of record times; always with a zone."""
 Name: TypeAlias = tuple[EnterpriseId, EventId]
 """What an enterprise calls a fact: unique, and the same in every retry."""
-Kept: TypeAlias = tuple[Entry, Change]
-"""An entry, and what it did to the book."""
+Kept: TypeAlias = tuple[Entry, Change | None]
+"""An entry, and what it did to the book; None where entries are moved from another ledger and not judged again."""
 
 
 class Turn(Protocol):

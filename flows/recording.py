@@ -5,7 +5,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Condition, Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.book import Book, Change, Told
 from flows.entries import Entry, head_of, next_entry
@@ -17,7 +17,14 @@ from flows.reading import read
 from flows.rules import Finding, admit
 from flows.times import instant_us
 
+TAIL_MOST: Final = 50
+"""Entries of others that are read within a turn, at first: some five milliseconds."""
+TAIL_MORE: Final = 8
+"""Part by which that grows with each try: beside a process that writes without a pause the second or third succeeds."""
+
 _LOG: Final = logging.getLogger(__name__)
+Recorded: TypeAlias = tuple[Entry, Change]
+"""An entry of this process's own, and what it did to the book."""
 
 
 class Stopped(Problem):
@@ -46,7 +53,7 @@ class LedgerFacts:
         """The ledger has it."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Statement:
     """Facts that one caller states together: all are admitted, or none."""
 
@@ -97,6 +104,11 @@ class Recording:
         """The last entry that the book and every follower have read; the book itself may be ahead for a moment."""
         return self._told
 
+    @property
+    def whole(self) -> bool:
+        """Whether the readings may be used: no fault broke one off."""
+        return self._fault is None
+
     def record(self, facts: Sequence[Event], recorded_by: str) -> Statement:
         """State facts. Returns when they are durable; a retry gets the entries of the first time again.
 
@@ -144,14 +156,14 @@ class Recording:
         Raises:
             Stopped: an entry was read in part only.
         """
-        self._check_whole()
+        self.check_whole()
         if self.ledger.head().position > self._told:  # also when a turn of ours is telling: then its end is waited for
             with self._turn_lock:
                 self._catch_up(self.ledger.entries(after=self.book.position))
         return self._told
 
     def _catch_up(self, entries: Iterable[Entry]) -> None:
-        self._check_whole()
+        self.check_whole()
         for entry in entries:
             event = entry.event
             with self._reading():
@@ -162,7 +174,12 @@ class Recording:
             follower.read(entry, change)
         self._told = entry.position
 
-    def _check_whole(self) -> None:
+    def check_whole(self) -> None:
+        """Whether the readings may be used.
+
+        Raises:
+            Stopped: an entry was read in part only.
+        """
         if self._fault is not None:
             raise Stopped("readings-stopped", position=self._told) from self._fault
 
@@ -178,8 +195,7 @@ class Recording:
 
     def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
-            self._catch_up(self.ledger.entries(after=self.book.position))
-            with self.ledger.turn() as turn:
+            with self._turn_near_the_end() as turn:
                 self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
                 known = dict(turn.find_all({name for statement in waiting for name in statement.names}))
@@ -194,13 +210,28 @@ class Recording:
             for entry, change in kept:
                 self._tell(entry, change)
 
-    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Kept]:
+    @contextmanager
+    def _turn_near_the_end(self) -> Generator[Turn]:
+        """A turn in which little is left to read: what others wrote while it was waited for is read outside of it.
+
+        Others wait for as long as a turn lasts. Should they write faster than is read here, more is borne with each try.
+        """
+        most = TAIL_MOST
+        while True:
+            self._catch_up(self.ledger.entries(after=self.book.position))
+            with self.ledger.turn() as turn:
+                if turn.head.position - self.book.position <= most:
+                    yield turn
+                    return
+            most += most // TAIL_MORE
+
+    def _judge(self, statement: Statement, draft: Book, turn: Turn, known: dict[Name, Entry]) -> list[Recorded]:
         """All of a statement's facts, or none: they are read into an overlay that a refusal throws away.
 
         `known` are the entries that bear names of those who wait; it learns of what is appended here.
         """
         own = draft.overlay()
-        fresh: list[Kept] = []
+        fresh: list[Recorded] = []
         named: dict[Name, Entry] = {}
         head = turn.head
         now_us = max(instant_us(self.clock()), head.record_time_us)  # judged at the time that its entries will bear

@@ -10,9 +10,9 @@ from flows.book import Book, Change
 from flows.entries import Entry, Head, head_of
 from flows.errors import Problem
 from flows.materials import Catalogue
-from flows.ports import Kept, Ledger
+from flows.ports import Ledger
 from flows.reading import read
-from flows.recording import LedgerFacts
+from flows.recording import LedgerFacts, Recorded
 from graph.neo4j_graph import BEING_MADE, Neo4jGraph
 from graph.projection import project
 from graph.store_problems import StoreProblem
@@ -35,7 +35,7 @@ class Following:
         self.graph = graph
         self._book = book
         self._known = graph.head().position
-        self._waiting: list[Kept] = []
+        self._waiting: list[Recorded] = []
         self._lock = Lock()
         self._ended = Event()
         self._thread = Thread(target=self._keep_up, name="graph", daemon=True)
@@ -123,9 +123,9 @@ def follow(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, watch: Watch) -
     return known
 
 
-def _portions(book: Book, ledger: Ledger, known: int, end: int) -> Iterator[list[Kept]]:
+def _portions(book: Book, ledger: Ledger, known: int, end: int) -> Iterator[list[Recorded]]:
     """Entries behind a position and what they did, some at a time; the book stands as the last of them left it."""
-    waiting: list[Kept] = []
+    waiting: list[Recorded] = []
     for entry in ledger.entries(after=book.position, until=end):
         change = read(book, entry.event, entry.position, entry.record_time_us)
         if entry.position > known:

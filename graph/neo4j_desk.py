@@ -57,10 +57,12 @@ class Neo4jDesk:
     ) -> bool:
         """Write the next version over `version`; False when another came first. What has lapsed is swept away."""
         values = {"kind": kind, "key": key, "body": body, "version": version, "expires_us": expires_us}
-        query = CREATE if version == 0 else REPLACE
-        with self._store.writing(lambda transaction: _holds(transaction, values)) as transaction, self._store.reading():
+
+        def work(transaction: Transaction) -> bool:
             transaction.run(SWEEP, now_us=now_us).consume()
-            return len(list(transaction.run(query, values))) == 1
+            return len(list(transaction.run(CREATE if version == 0 else REPLACE, values))) == 1
+
+        return self._store.written(work, lambda asking: _holds(asking, values))
 
     def drop(self, kind: str, key: str) -> None:
         """Take it away, if it is there."""
@@ -68,8 +70,7 @@ class Neo4jDesk:
         def gone(asking: Transaction) -> bool:
             return not list(asking.run(GET, kind=kind, key=key))
 
-        with self._store.writing(gone) as transaction, self._store.reading():
-            transaction.run(DROP, kind=kind, key=key).consume()
+        self._store.written(lambda transaction: transaction.run(DROP, kind=kind, key=key).consume(), gone)
 
     def all(self, kind: str, *, now_us: int) -> list[Document]:
         """All documents of a kind, by key."""
@@ -80,8 +81,8 @@ class Neo4jDesk:
         documents = [self._document(record) for record in records]
         left = [each for each in documents if each.expires_us is None or each.expires_us > now_us]
         if len(left) < len(documents):
-            with suppress(StoreProblem), self._store.writing(lambda _: True) as transaction, self._store.reading():
-                transaction.run(SWEEP, now_us=now_us).consume()  # a full disk hinders no reading: they have lapsed
+            with suppress(StoreProblem):  # a full disk hinders no reading: they have lapsed
+                self._store.written(lambda asking: asking.run(SWEEP, now_us=now_us).consume(), lambda _: True)
         return left
 
     def _document(self, record: Record) -> Document:

@@ -1,17 +1,18 @@
 """What Neo4j and its driver say when they cannot: away, no entry, no rights, no room, each told in words with the next step."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final, TypeAlias, TypeVar
 
 from neo4j.exceptions import (
     AuthError,
+    ClientError,
     ConfigurationError,
     ConstraintError,
     DatabaseError,
     DriverError,
     Neo4jError,
-    ServiceUnavailable,
 )
 
 from graph.store_problems import StoreAway, StoreFull, StoreProblem
@@ -23,6 +24,7 @@ Fault: TypeAlias = DriverError | Neo4jError
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 0.5
 SECURITY: Final = "Neo.ClientError.Security."
+SCHEMA: Final = "Neo.ClientError.Schema."
 NO_DATABASE: Final = frozenset({
     "Neo.ClientError.Database.DatabaseNotFound",
     "Neo.ClientError.Database.IllegalDatabaseName",
@@ -80,6 +82,16 @@ def told(fault: Fault, uri: str, user: str, database: str) -> Exception:
             return fault
 
 
+@contextmanager
+def made_by_anyone() -> Generator[None]:
+    """A constraint or index is made, or one like it stands already: `if not exists` loses a race with another process."""
+    try:
+        yield
+    except ClientError as fault:
+        if not (code_of(fault).startswith(SCHEMA) and code_of(fault).endswith("AlreadyExists")):
+            raise
+
+
 def code_of(fault: Fault) -> str:
     """Neo4j's own code; empty for what the driver says."""
     return str(fault.code or "") if isinstance(fault, Neo4jError) else ""
@@ -90,8 +102,3 @@ def said(fault: Fault) -> str:
     words = str(fault.message or "") if isinstance(fault, Neo4jError) else str(fault)
     first = words.strip().splitlines()[:1]
     return first[0].rstrip(": ") if first else type(fault).__name__
-
-
-def is_away(fault: BaseException) -> bool:
-    """Whether nobody answered at the address."""
-    return isinstance(fault, ServiceUnavailable)

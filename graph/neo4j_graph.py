@@ -9,9 +9,9 @@ from neo4j import Record, Session, Transaction
 from flows.book import Book
 from flows.entries import NO_DIGEST, Head, head_of
 from flows.materials import Catalogue
-from flows.ports import Kept
+from flows.recording import Recorded
 from graph import neo4j_cypher as cypher
-from graph.neo4j_faults import FAULTS, again, told
+from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
 from graph.neo4j_picture import locked_position, write_delta, write_edges, write_nodes
 from graph.neo4j_schema import INDEX_SECONDS
 from graph.neo4j_store import Neo4jAddress, address_checked, connect
@@ -61,7 +61,7 @@ class Neo4jGraph:
         record = self._rows(cypher.FOUND_GRAPH, name=cypher.GRAPH_NAME)[0]
         return Head(int(record["position"]), str(record["digest"]))
 
-    def take(self, kept: Sequence[Kept], book: Book) -> int:
+    def take(self, kept: Sequence[Recorded], book: Book) -> int:
         """Take in those of these entries that are not in it yet, in one transaction; returns how far it goes then.
 
         `book` stands as the last of them left it. Nothing is written behind a gap, or into a graph that is being made:
@@ -166,7 +166,8 @@ class Neo4jGraph:
         elif found[0]["schema"] != SCHEMA:  # another version drew it: nobody writes into it before it is made anew
             self._set(Head(BEING_MADE))
         for statement in (*cypher.GRAPH_CONSTRAINTS, *cypher.GRAPH_INDEXES):
-            self._rows(statement)
+            with made_by_anyone():
+                self._rows(statement)
         self._rows(cypher.AWAIT_INDEXES, seconds=INDEX_SECONDS)
         if not found:
             self._rows(cypher.CLAIM_GRAPH, name=cypher.GRAPH_NAME, digest=NO_DIGEST, schema=SCHEMA)
@@ -197,7 +198,7 @@ def drop_static(transaction: Transaction) -> None:
     transaction.run(cypher.DROP_STATIC).consume()
 
 
-def _taken(transaction: Transaction, kept: Sequence[Kept], book: Book) -> int:
+def _taken(transaction: Transaction, kept: Sequence[Recorded], book: Book) -> int:
     position = locked_position(transaction)
     new = [(entry, change) for entry, change in kept if position is not None and entry.position > position]
     if position is None or position == BEING_MADE or not new or new[0][0].position != position + 1:

@@ -118,9 +118,10 @@ class Neo4jTurn:
 
     def _draw(self, book: Book) -> None:
         """Write what the entries make of the graph, if it goes as far as this turn began: else it follows."""
+        changes = [change for _, change in self.kept if change is not None]
         with self._store.reading():
-            if locked_position(self._transaction) == self._begun.position:
-                write_delta(self._transaction, project([change for _, change in self.kept], book), self._head)
+            if len(changes) == len(self.kept) and locked_position(self._transaction) == self._begun.position:
+                write_delta(self._transaction, project(changes, book), self._head)
 
     def stands(self, transaction: Transaction) -> bool:
         """Whether what this turn wrote is kept: asked by another transaction once it holds the lock."""
@@ -173,7 +174,7 @@ class Neo4jLedger:
             turn.write()
 
     def faults(self) -> list[Finding]:
-        """What guards the entries and is missing, and how many of them there are."""
+        """What guards the entries and is missing, and nodes that pass for entries."""
         return self._store.faults()
 
     def mend(self) -> list[Finding]:

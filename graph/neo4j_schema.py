@@ -43,6 +43,10 @@ USED: Final[LiteralString] = " union all ".join(
     f"match (n:{label}) with n limit 1 return '{label}' as label" for label in LABELS
 )
 """Which of our labels some node bears."""
+STRAYS: Final[LiteralString] = """
+    match (e:Entry) where not coalesce(e.position > 0, false) return count(e) as nodes
+"""
+"""Entries that no reader ever finds: no writer of ours makes one."""
 CLAIM: Final[LiteralString] = """
     merge (l:Ledger {name: $name})
     on create set l.schema = $schema, l.position = 0, l.digest = $digest, l.record_time_us = 0, l.turns = 0

@@ -12,7 +12,7 @@ from neo4j import Transaction as DriverTransaction
 from flows.entries import NO_DIGEST
 from flows.law import Finding
 from graph import neo4j_schema
-from graph.neo4j_faults import FAULTS, again, told
+from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
 from graph.neo4j_schema import CONSTRAINTS, INDEXES, NAME, STEPS, Step, known_version
 from graph.store_problems import StoreAway, StoreProblem
 
@@ -125,6 +125,19 @@ class Neo4jStore:
             with suppress(*FAULTS):
                 session.close()
 
+    def written(self, work: Callable[[Transaction], T], kept: Callable[[Transaction], bool]) -> T:
+        """What a piece of work in one transaction gives; done again where the wire breaks, or the server asks for it.
+
+        Raises as `writing` does.
+        """
+
+        def once() -> T:
+            with self.writing(kept) as transaction:
+                return work(transaction)
+
+        with self.reading():
+            return once() if self._own() is not None else self._again(once)
+
     def damaged(self, said: str) -> StoreProblem:
         """The problem of properties that make no sense."""
         return StoreProblem("neo4j-damaged", uri=self.address.uri, told=said)
@@ -142,9 +155,12 @@ class Neo4jStore:
             raise StoreProblem("neo4j-newer", uri=self.address.uri, found=found, known=known)
 
     def faults(self) -> list[Finding]:
-        """What is wrong with what guards and finds our nodes."""
-        missing = [Finding.of("audit-neo4j-guard-made", name=name) for name in self._made]
-        return [*missing, *(Finding.of("audit-neo4j-guard-missing", name=name) for name in self._lacking())]
+        """What is wrong with what guards and finds our nodes, and how many bear our label without being found."""
+        made = [Finding.of("audit-neo4j-guard-made", name=name) for name in self._made]
+        lacking = [Finding.of("audit-neo4j-guard-missing", name=name) for name in self._lacking()]
+        (strays,) = self.rows(neo4j_schema.STRAYS)
+        found = [Finding.of("audit-neo4j-strays", nodes=int(strays["nodes"]))] if strays["nodes"] else []
+        return [*made, *lacking, *found]
 
     def mend(self) -> list[Finding]:
         """Make constraints and indexes anew where they are missing; what was wrong."""
@@ -231,8 +247,11 @@ class Neo4jStore:
 
     def _make(self) -> None:
         for statement in (*CONSTRAINTS.values(), *INDEXES.values()):
-            self._run(statement)
+            with made_by_anyone():
+                self._run(statement)
         self._run(neo4j_schema.AWAIT, seconds=neo4j_schema.INDEX_SECONDS)
+        if lacking := self._lacking():
+            raise StoreProblem("neo4j-guards-taken", uri=self.address.uri, names=", ".join(lacking))
 
     def _lacking(self) -> list[str]:
         with self.reading():

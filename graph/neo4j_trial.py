@@ -10,11 +10,11 @@ from graph.neo4j_store import Neo4jAddress, address_checked, connect
 from graph.picture import LABELLED
 from graph.store_problems import StoreProblem
 
-OURS: Final = [*LABELS, "Graph", *(each.label for each in LABELLED)]
-"""Labels of the ledger, the desk and the graph."""
 NODES: Final[LiteralString] = """
     match (n) return count(n) as nodes
 """
+OURS: Final = (*LABELS, "Graph", *(each.label for each in LABELLED))
+"""Labels of the ledger, the desk and the graph."""
 TAKE_AWAY: Final[LiteralString] = """
     match (n) where any(label in labels(n) where label in $labels)
     call (n) { detach delete n } in transactions of 5000 rows
@@ -37,6 +37,6 @@ def trial(address: Neo4jAddress) -> Generator[None]:
                 yield
             finally:
                 with driver.session(database=address.database) as session:  # pyright: ignore[reportUnknownMemberType] - no types
-                    session.run(TAKE_AWAY, labels=OURS).consume()
+                    session.run(TAKE_AWAY, labels=list(OURS)).consume()
     except FAULTS as fault:
         raise told(fault, address.uri, address.user, address.database) from fault

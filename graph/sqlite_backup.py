@@ -23,6 +23,7 @@ from graph import sqlite_schema
 from graph.sqlite_copy import check_free, written_whole
 from graph.sqlite_faults import UNREADABLE, told
 from graph.sqlite_ledger import ENTRIES, HEAD, LAST
+from graph.sqlite_seal import is_sealed, seal, seal_faults
 from graph.sqlite_store import SqliteStore, file_faults
 from graph.store_problems import StoreProblem
 
@@ -34,6 +35,7 @@ SYNC_B: Final = 256 * 1024
 """The copy reaches the disk in portions: one great sync at the end would make every commit on that disk wait."""
 CACHE_KIB: Final = 64 * 1024
 """For the copy's index of names, which grows in no order."""
+SEAL_FAULTS: Final = frozenset({"backup-page-differs", "backup-seal-damaged"})
 FAULTS_MOST: Final = 100
 """Of a file's faults that are named; the rest follows from them."""
 
@@ -56,6 +58,13 @@ class Copied:
     head: Head = field(default_factory=Head)
     size_b: int = 0
     faults: tuple[Finding, ...] = ()
+    sealed: bool = False
+    """Each of its pages was held against the digest that it had when it was made."""
+
+    @property
+    def readable(self) -> bool:
+        """Nothing is wrong but pages that differ from their seal: entries, indexes and pages hold all the same."""
+        return all(each.key in SEAL_FAULTS for each in self.faults)
 
     @property
     def recorded(self) -> datetime | None:
@@ -73,6 +82,7 @@ def back_up(store: SqliteStore, target: Path, progress: Progress | None = None) 
     with written_whole(target) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:
             _Copying(store, copy, part, progress).run()
+        seal(part)
         copied = check(part)
         if copied.faults:
             raise StoreProblem("backup-unsound", path=str(store.path), count=len(copied.faults))
@@ -155,7 +165,7 @@ class _Copying:
 
 
 def check(file: Path) -> Copied:
-    """Everything that is wrong with a ledger's file: pages, indexes, guards, chain and end. Nothing is written to it.
+    """Everything that is wrong with a ledger's file: pages, indexes, guards, chain, end, and seal. Nothing is written to it.
 
     Raises:
         StoreProblem: it is no ledger's file, or of a newer schema, or cannot be opened.
@@ -170,7 +180,8 @@ def check(file: Path) -> Copied:
             raise StoreProblem("store-not-a-database", path=str(file))
         if version > sqlite_schema.SCHEMA_VERSION:
             raise StoreProblem("store-newer", path=str(file), found=version, known=sqlite_schema.SCHEMA_VERSION)
-        faults = list(file_faults(connection, version))
+        sealed = is_sealed(file)
+        faults = [*file_faults(connection, version), *(seal_faults(file) if sealed else ())]
         last = Head()
         try:
             for found, last in _chain(connection):  # noqa: B007 - the last one is the end
@@ -182,7 +193,7 @@ def check(file: Path) -> Copied:
             faults.append(Finding.of("audit-file-damaged", told=str(fault)))
         except TypeError:
             faults.append(Finding.of("audit-file-damaged", told="entry, head"))
-    return Copied(file, version, last, file.stat().st_size, tuple(faults[:FAULTS_MOST]))
+    return Copied(file, version, last, file.stat().st_size, tuple(faults[:FAULTS_MOST]), sealed)
 
 
 def opened_to_read(file: Path) -> sqlite3.Connection:

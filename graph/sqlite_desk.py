@@ -52,8 +52,8 @@ class SqliteDesk:
 
     def drop(self, kind: str, key: str) -> None:
         """Take it away, if it is there."""
-        with self._store.reading():
-            self._store.connection().execute(DROP, (kind, key))
+        with self._store.writing() as connection, self._store.reading():
+            connection.execute(DROP, (kind, key))
 
     def all(self, kind: str, *, now_us: int) -> list[Document]:
         """All documents of a kind, by key."""
@@ -65,8 +65,8 @@ class SqliteDesk:
         """Those that have not lapsed. What is seen lapsed is taken away: a clock set back does not bring it back."""
         left = [each for each in documents if each.expires_us is None or each.expires_us > now_us]
         if len(left) < len(documents):
-            with suppress(StoreProblem), self._store.reading():  # a full disk hinders no reading: they have lapsed
-                self._store.connection().execute(SWEEP, (now_us,))
+            with suppress(StoreProblem), self._store.writing() as connection, self._store.reading():
+                connection.execute(SWEEP, (now_us,))  # a full disk hinders no reading: they have lapsed
         return left
 
     def close(self) -> None:

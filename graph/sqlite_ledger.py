@@ -74,23 +74,25 @@ class SqliteTurn:
 
     def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
-        connection = self._store.connection()
-        for entry, _ in kept:
-            assert entry.position == self._head.position + 1, "a position is missing"
-            assert entry.previous == self._head.digest, "the chain is broken"
-            row = (
-                entry.position, entry.record_time_us, entry.enterprise, entry.event_id, entry.body, entry.digest,
-            )  # fmt: skip
-            try:
-                with self._store.reading():
-                    connection.execute(APPEND, row)
-            except sqlite3.IntegrityError as fault:
-                raise AssertionError("one name for two facts") from fault
-            self._head = head_of(entry)
-        if kept:
-            head = self._head
+        if not kept:
+            return
+        connection, head = self._store.connection(), self._head
+        entries = [entry for entry, _ in kept]
+        for entry in entries:
+            assert entry.position == head.position + 1, "a position is missing"
+            assert entry.previous == head.digest, "the chain is broken"
+            head = head_of(entry)
+        rows = (
+            (each.position, each.record_time_us, each.enterprise, each.event_id, each.body, each.digest)
+            for each in entries
+        )
+        try:
             with self._store.reading():
+                connection.executemany(APPEND, rows)
                 connection.execute(MOVE_HEAD, (head.position, head.digest, head.record_time_us))
+        except sqlite3.IntegrityError as fault:
+            raise AssertionError("one name for two facts") from fault
+        self._head = head
 
 
 class SqliteLedger:

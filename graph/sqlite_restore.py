@@ -38,14 +38,16 @@ def restore(backup: Path, file: Path, *, force: bool, now: datetime) -> Restored
     """Put a backup in the place of a ledger's file.
 
     A ledger with entries is replaced only when the backup holds all of them, or by `force`; it is moved aside under a
-    dated name in either case. At no instant is there no ledger under the file's name that was there before.
+    dated name in either case. A backup that differs from its seal, while all that is read of it holds, needs `force` too.
+    At no instant is there no ledger under the file's name that was there before.
 
     Raises:
         StoreProblem: the backup is unsound; entries would be left out; the ledger is in use; no room.
     """
     copied = check(backup)
-    if copied.faults:
-        raise StoreProblem("restore-unsound", path=str(backup), count=len(copied.faults))
+    if copied.faults and not (copied.readable and force):
+        key = "restore-seal-differs" if copied.readable else "restore-unsound"
+        raise StoreProblem(key, path=str(backup), count=len(copied.faults))
     there = any(path.exists() for path in (file, *_sides(file)))
     before = _end_of(file) if there else None
     if there and not force:

@@ -20,7 +20,11 @@ from graph.store_problems import StoreAway, StoreFull, StoreProblem
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SqliteStore", "StoreAway", "StoreFull", "StoreProblem"]
 
 BUSY_SECONDS: Final = 60.0
-"""How long a writer waits for another process's turn: a large import commits in turns of seconds."""
+"""How long a writer waits for another process's turn before it gives up: on a machine that hardly moves, turns take long."""
+MS: Final = 1_000
+LOCK_AGAIN_SECONDS: Final = 0.0005
+"""Between two looks at the write lock. SQLite itself looks again after 1, 2, 5 and soon only each 100 ms: beside somebody
+who writes without a pause its waiter found the lock free after 0.7 s, and by then had a thousand entries to read."""
 WAL_AGAIN_SECONDS: Final = 0.01
 """Between two tries to switch a new file to its write-ahead log: the other process needs about as long."""
 INDEX_FAULTS: Final = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
@@ -90,7 +94,7 @@ class SqliteStore:
             yield connection
             return
         with self.reading():
-            connection.execute("begin immediate")
+            _begin(connection)
         try:
             yield connection
             with self.reading():
@@ -223,6 +227,27 @@ def file_faults(
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin to write as soon as nobody else does."""
+    until = time.monotonic() + BUSY_SECONDS
+    connection.execute("pragma busy_timeout = 0")
+    try:
+        while not _begun(connection, until):
+            time.sleep(LOCK_AGAIN_SECONDS)
+    finally:
+        connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * MS)}")
+
+
+def _begun(connection: sqlite3.Connection, until: float) -> bool:
+    try:
+        connection.execute("begin immediate")
+    except sqlite3.OperationalError as fault:
+        if not waits(fault) or time.monotonic() > until:
+            raise
+        return False
+    return True
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:

@@ -8,8 +8,13 @@ from hypothesis import settings
 
 from tests.servers.neo4j_server import MISSING, Address, Neo4jServer, can_start, check_empty, empty
 
+EXAMPLES = int(os.environ.get("HUANLIU_EXAMPLES", "40"))
+"""How many cases a law is tried on where it does not say itself; `HUANLIU_EXAMPLES=1000 make test` tries harder."""
+
 # No test is judged by the clock; in CI, Hypothesis' own profile makes each run the same.
-settings.register_profile("house", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.register_profile(
+    "house", settings.get_profile(settings.get_current_profile_name()), deadline=None, max_examples=EXAMPLES
+)
 settings.load_profile("house")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+from api.workbook.delimited import Script, write_delimited
 from api.workbook.sheets import BY_KEY
 from api.workbook.template import write_book
 from api.workbook.values import Value
@@ -25,6 +26,12 @@ _METAL_G: Final = 4_000_000
 _SLAG_G: Final = 4_900_000
 _DUST_G: Final = 100_000
 
+_TONNE_G: Final = 1_000_000
+_CSV_COLUMNS: Final = (
+    "code", "time", "trade", "category", "waste", "container", "container_type", "container_count", "facility", "handler",
+    "destination", "mass",
+)  # fmt: skip
+
 Line: TypeAlias = tuple[str, dict[str, Value]]
 """A row with the key of its sheet."""
 
@@ -35,6 +42,15 @@ def year(rows: int, catalogue: Catalogue) -> bytes:
     for sheet, values in (*_registered(), *_story(rows - REGISTERED_ROWS)):
         lines[sheet].append(values)
     return write_book(lines, catalogue)
+
+
+def arisings(rows: int) -> bytes:
+    """A .csv of so many batches that arise and stay: nothing takes more memory, for each row is a batch that lies open."""
+    lines = [[BY_KEY["b1"].zh_of(key) for key in _CSV_COLUMNS]]
+    for n in range(1, rows + 1):
+        _, told = next(_batch(n, BEGINS + timedelta(days=1 + n * DAYS // rows)))
+        lines.append([str(told[key]) for key in _CSV_COLUMNS[:-1]] + [str(_MASS_G // _TONNE_G)])
+    return write_delimited(iter(lines), Script("utf-8-sig", ",", "\r\n"))
 
 
 def _registered() -> Iterator[Line]:

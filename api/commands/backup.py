@@ -107,6 +107,13 @@ def _tell_check(file: Path, *, json: bool) -> None:
         for each in copied.faults:
             out.print(f"[red]✗[/] {escape(str(finding_json(each, 'zh')['detail']))}", highlight=False)
             out.print(f"  {escape(str(finding_json(each, 'en')['detail']))}", style="dim", highlight=False)
+        if not copied.sealed:
+            out.print(
+                "此文件没有封签（旧版本所做，或不是备份）：未使用的字节和工作台未核对 · not sealed: what no entry rests on "
+                "was not checked",
+                style="yellow",
+                highlight=False,
+            )
         good = "[green]✓ 完整 · whole[/]" if not copied.faults else f"[red]发现 {len(copied.faults)} 处 · faults[/]"
         out.print(f"{good}  {escape(str(file))}", highlight=False)
         _print_end(copied)
@@ -130,6 +137,7 @@ def _told(copied: Copied) -> Mapping[str, object]:
         "recorded": copied.recorded.isoformat() if copied.recorded else None,
         "schema": copied.schema,
         "size_b": copied.size_b,
+        "sealed": copied.sealed,
         "faults": [finding_json(each, "zh") for each in copied.faults],
     }
 

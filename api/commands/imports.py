@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api import facts_in
+from api.commands.moves import DeskOption, import_ledger
 from api.commands.printing import REFUSED, JsonOption, err, out, print_json
 from api.commands.progress import watched
 from api.findings import print_findings
@@ -44,12 +45,19 @@ columns_app = typer.Typer(help="列名对应：列出、忘记 · own column nam
 AsOption = Annotated[str, typer.Option("--as", help="以哪个单位登记（信用代码）· whose statements")]
 
 
-def import_file(
+def import_file(  # noqa: PLR0913 - one parameter for each option
     file: Annotated[
         Path,
         typer.Argument(exists=True, dir_okay=False, help="台账 .xlsx、.xls、.csv，或事实 .jsonl · ledger or facts"),
     ],
     *,
+    ledger: Annotated[
+        bool,
+        typer.Option(
+            "--ledger", help="文件是 export --ledger 写出的整个台账 · the file is a whole ledger, from export --ledger"
+        ),
+    ] = False,
+    desk: DeskOption = None,
     enterprise: AsOption = "",
     check: Annotated[bool, typer.Option("--check", help="只检查，不登记 · check only")] = False,
     good_rows: Annotated[
@@ -65,7 +73,12 @@ def import_file(
     json: JsonOption = False,
 ) -> None:
     """导入台账或事实：先检查全部，再全部登记 · Import a ledger or facts: all rows are checked, then all are kept or none."""
-    with closing(Service.open(Settings.read())) as service:
+    if desk is not None and not ledger:
+        raise Malformed("desk-needs-ledger", command="import")
+    if ledger:
+        import_ledger(file, desk, check=check, json=json)
+        return
+    with closing(Service.open(Settings.read(), readings=False)) as service:
         if file.suffix.lower() == ".jsonl":
             good = facts_in.import_facts(service, file, check=check, out=out, print_json=print_json if json else None)
         else:

@@ -113,6 +113,7 @@ def find_reader(request: Request, service: Service, horizon: Horizon = EVERYTHIN
         return None
     reader = Reader(service.sight(caller), service, horizon)
     request.state.reader = reader
+    request.state.signed = True
     return reader
 
 

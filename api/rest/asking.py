@@ -88,6 +88,8 @@ class Credentials:
 def credentials(request: Request, service: Service) -> Credentials:
     """What a request is signed with: the key in its Authorization header, or the one whose session a page opened.
 
+    `request.state.signed` says from then on that the answer may name a position.
+
     Raises:
         Unsigned: no key, or one that stands for nobody.
         Forbidden: a session, and a page from elsewhere that lets it write.
@@ -97,12 +99,14 @@ def credentials(request: Request, service: Service) -> Credentials:
         kept = service.keys.find_key(key)
         if kept is None:
             raise Unsigned("key-wrong")
+        request.state.signed = True
         return Credentials(kept.key_id, kept.caller)
     token = request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
     kept = service.keys.find_session_key(token) if token else None
     if kept is None:
         raise Unsigned("key-missing")
     _check_from_here(request)
+    request.state.signed = True
     return Credentials(kept.key_id, kept.caller)
 
 
@@ -174,6 +178,7 @@ def known_by(text: str, service: Service, where: str = "as_of") -> int:
 
 
 def as_of_of(
+    request: Request,
     service: TheService,
     as_of: Annotated[
         str | None,
@@ -183,8 +188,12 @@ def as_of_of(
         ),
     ] = None,
 ) -> int | None:
-    """Whose knowledge is asked for: that of a position, or now's. Raises as `known_by`."""
-    return known_by(as_of, service) if as_of and as_of.strip() else None
+    """Whose knowledge is asked for: that of a position, which `request.state` keeps, or now's. Raises as `known_by`."""
+    if not as_of or not as_of.strip():
+        return None
+    position = known_by(as_of, service)
+    request.state.as_of = position
+    return position
 
 
 TheAsOf: TypeAlias = Annotated[int | None, Depends(as_of_of)]

@@ -371,7 +371,10 @@ _REFUSALS: Final[dict[str, tuple[type[Problem], str]]] = {
     "malformed": (Malformed, "内容无法识别 · the words make no sense"),
     "unknown": (Unknown, "不存在或不可见 · never recorded, or not for this caller to see"),
     "conflict": (Refusal, "不予登记或编号冲突 · a rule says no, or one name for two facts"),
-    "away": (StoreAway, "数据文件暂时无法读写 · the ledger's file is out of reach for the moment"),
+    "away": (
+        StoreAway,
+        "台账暂时无法读写，或本进程尚未读到您见过的位置 · the ledger is out of reach for the moment, or not read up to what you saw",
+    ),
     "full": (StoreFull, "磁盘空间不足，没有保留 · no room on the disk, nothing was kept"),
 }
 _ALWAYS: Final = ("unsigned", "forbidden", "malformed", "away")

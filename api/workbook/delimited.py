@@ -39,7 +39,7 @@ def read_delimited(data: bytes) -> tuple[list[list[str]], Script]:
         Malformed: not text in UTF-8, UTF-16 with its mark, or GB18030; a quote that is never closed.
     """
     encoding, text = _decoded(data)
-    if not _NEVER_IN_TEXT.isdisjoint(text):
+    if any(sign in text for sign in _NEVER_IN_TEXT):
         raise Malformed("file-not-a-table")
     line_end = "\r\n" if "\r\n" in text else "\n"
     said = text[:4].lower() == "sep=" and len(text.partition("\n")[0].strip()) == len("sep=;")

@@ -112,7 +112,7 @@ def _form_before(identity: Identity, event: Event, said: Words, names: Names) ->
         return {}
     by_container = names.with_code(identity[1], str(said["batch"]))
     shelf = names.shelves.get(by_container.get(str(said.get("container") or ""), ""))
-    if shelf is None:
+    if shelf is None or shelf[1:] in names.unclear:
         return {}
     stored = next(fact for fact in names.records[shelf] if isinstance(fact, Stored))
     return {"batch": shelf[2]} if earliest_us(stored.event_time) <= earliest_us(event.event_time) else {}

@@ -104,7 +104,11 @@ def settle(unit: Unit, world: World) -> None:
         _define(unit, world, {})
         unit.unchanged = not unit.facts and unit.sheet.key not in USED
         return
-    ids = {handle.batch_id: world.names.batches.get(name, handle.batch_id) for name, handle in unit.makes}
+    ids = {  # a batch that the ledger has is itself, whatever a row calls it
+        handle.batch_id: world.names.batches.get(name, handle.batch_id)
+        for name, handle in unit.makes
+        if world.book.find_batch(handle.batch_id) is None
+    }
     plan = _compare(unit, world, told, held, ids)
     plan.settle()
     if plan.touched:

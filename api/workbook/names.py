@@ -90,6 +90,8 @@ class Names:
     _splits: dict[BatchId, Identity] = field(default_factory=dict[BatchId, Identity])
     shelves: dict[BatchId, Identity] = field(default_factory=dict[BatchId, Identity])
     """What a row of table 5 put into storage."""
+    unclear: set[BatchName] = field(default_factory=set[BatchName])
+    """Codes of storage that were given to more than one batch: no row is to speak of a batch by them."""
     _outbound: dict[ManifestId, Identity] = field(default_factory=dict[ManifestId, Identity])
 
     @classmethod
@@ -281,8 +283,7 @@ class Names:
         self.records[sheet, *name] = facts
         if sheet == "g5":
             self.shelves[batch_id] = (sheet, *name)
-        if name not in self.batches:
-            self._name(name, batch_id)
+        self._name_once(name, batch_id)
 
     def _leaves_shelf(self, event: TakenOut, code: str | None) -> bool:
         """A taking that stands in the row of table 5 that put the batch into storage: all of it, or a part split off."""
@@ -298,8 +299,8 @@ class Names:
         taken = (event,) if whole or split is None else (*self.records.pop(split), event)
         self.records[shelf] = (*self.records[shelf], *taken)
         name = (shelf[1], plain(code or ""), shelf[3])
-        if code and name not in self.batches:
-            self._name(name, event.batch_id)
+        if code:
+            self._name_once(name, event.batch_id)
         return True
 
     def _sheet(self, official: str, name: BatchName, material: str, event: Stated) -> str:
@@ -344,6 +345,13 @@ class Names:
         self._name(name, batch_id)
         self.called[batch_id] = name
         return name
+
+    def _name_once(self, name: BatchName, batch_id: BatchId) -> None:
+        """Storage calls a batch by a code of its own; one that means another batch already means two from here on."""
+        if name not in self.batches:
+            self._name(name, batch_id)
+        elif self.batches[name] != batch_id:
+            self.unclear.add(name)
 
     def _name(self, name: BatchName, batch_id: BatchId) -> None:
         site, code, container = name

@@ -18,6 +18,7 @@ from api.workbook.numbering import load_code
 from api.workbook.rows import Row, RowProblem
 from api.workbook.storing import lying, shelved
 from api.workbook.world import Awaits, Unit, World
+from flows.enterprises import slim
 from flows.errors import Malformed, Problem
 from flows.events import Event
 from flows.materials import Catalogue
@@ -125,13 +126,13 @@ def _link(unit: Unit, row: Row, site: str, world: World) -> None:
         brings, speaks = speaks, None
     if key == "receipt" and row.text("manifest"):
         for each in [site] if site else world.sites:
-            unit.gives.add((each, received_code(row), ""))
+            unit.gives |= {(each, received_code(row), "")}
     if brings is not None and brings != speaks:
-        unit.gives.add((site, brings, container))
+        unit.gives |= {(site, brings, container)}
     if key == "g5" and row.text("out_code"):
-        unit.gives.add((site, row.needed("out_code"), container))
+        unit.gives |= {(site, row.needed("out_code"), container)}
     if speaks is not None:
-        unit.needs.add((site, speaks, container))
+        unit.needs |= {(site, speaks, container)}
 
 
 # order --------------------------------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def link_causes(found: Sequence[Unit], catalogue: Catalogue) -> None:
         for site, code, container in unit.needs:
             of = givers.get((site, code), [])
             fitting = [giver for held, giver in of if held == container] or [giver for _, giver in of]
-            unit.causes.update(giver for giver in fitting if giver != number)
+            unit.causes |= {giver for giver in fitting if giver != number}
     families = _families(found)
     shadows = {number for number, unit in enumerate(found) if _shadow(unit, families, catalogue)}
     for number in shadows:
@@ -190,7 +191,7 @@ def _link_before(first: int, then: int, found: Sequence[Unit]) -> None:
         seen |= more
         waiting += more
     if then not in seen:
-        found[then].causes.add(first)
+        found[then].causes |= {first}
 
 
 def _names(unit: Unit) -> list[tuple[str, str]]:
@@ -310,6 +311,8 @@ def build(found: Sequence[Unit], ordered: Iterable[Unit], world: World) -> None:
         try:
             unit.facts = BUILDERS[unit.sheet.key](unit, world)
             settle(unit, world)
+            for fact in unit.facts:
+                slim(fact)  # all facts of a file stand in memory until the last is judged
         except Awaits as awaited:
             unit.awaits = awaited
         except RowProblem as fault:

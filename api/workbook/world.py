@@ -68,10 +68,10 @@ class Unit:
     identity: Identity
     rows: list[Row]
     site: str = ""
-    needs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-    gives: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-    causes: set[int] = field(default_factory=set[int])
-    """Units that come before, by number."""
+    needs: frozenset[BatchName] = frozenset()
+    gives: frozenset[BatchName] = frozenset()
+    causes: frozenset[int] = frozenset()
+    """Units that come before, by number. Most have none, and there may be many units: nothing is kept for nothing."""
     facts: list[Event] = field(default_factory=list[Event])
     makes: list[tuple[BatchName, Handle]] = field(default_factory=list[tuple[BatchName, Handle]])
     problems: list[ImportProblem] = field(default_factory=list[ImportProblem])

@@ -19,8 +19,8 @@ from graph.fate import arising
 from tests.servers.neo4j_server import Address, check_empty
 
 SMALL = 300
-TWICE = {Name.FATE, Name.FATES, Name.TURNS}
-"""Two rows: against two peers, or from two numbers of clients."""
+TWICE = {Name.FATE, Name.FATES, Name.TURNS, Name.WORKBOOK}
+"""Two rows: against two peers, from two numbers of clients, or of two kinds of file."""
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 from api.bench.year import SMELTER as YEAR_OF
 from api.bench.year import year
-from api.import_jobs import JOB, ImportJobs, Job, job_of
+from api.import_jobs import JOB, PART, ImportJobs, Job, job_of
 from api.imports import Watch, commit_workbook
 from api.service import Service
 from api.settings import Settings
@@ -161,6 +161,39 @@ def test_a_job_of_a_dead_process_is_taken_over_and_can_be_finished_from_the_desk
 
     assert jobs.run(left, whole, dies) == report(5)
     assert list(jobs.left_over()) == []
+
+
+def test_what_another_machine_left_is_taken_for_left_when_it_stays_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can ask whether its process lives: what it notes of its import tells."""
+    monkeypatch.setattr("api.import_jobs.SILENT_S", 0.0)
+    desk, left = MemoryDesk(), job()
+    jobs = jobs_on(desk)
+    elsewhere = left.model_copy(update={"runner": "another machine/7/a", "parts": 1})
+    desk.put(JOB, left.key, elsewhere.model_dump_json().encode(), version=0, now_us=0)
+    desk.put(PART, f"{left.key}.0", DATA, version=0, now_us=0)
+    first = jobs.noted()
+    assert list(jobs.left_over()) == []
+
+    jobs.tell(elsewhere.model_copy(update={"done": 1}))
+    assert list(jobs.left_over(first)) == [], "it lives: it noted something since"
+
+    assert [data for _, data in jobs.left_over(jobs.noted())] == [DATA]
+    assert jobs.run(left, DATA, lambda _: report(3)) == report(3)
+    assert jobs.noted() == {}
+
+
+def test_ones_own_import_is_never_taken_for_left() -> None:
+    desk = MemoryDesk()
+    jobs = jobs_on(desk)
+
+    def work(_: Watch) -> ImportReport:
+        held = desk.get(JOB, job().key, now_us=0)
+        assert held is not None
+        assert jobs.noted() == {}
+        assert list(jobs.left_over({held.key: held.version})) == []
+        return report()
+
+    assert jobs.run(job(), DATA, work) == report()
 
 
 def hand_in(house: House, answers: list[ImportReport]) -> None:

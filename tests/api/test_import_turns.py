@@ -6,7 +6,7 @@ from api.bench.year import SMELTER, year
 from api.imports import Watch, commit_workbook
 from api.turns import TURN_FACTS, WHOLE_MOST
 from api.workbook.report import ImportReport, Progress
-from flows.events import Disposed, Portion
+from flows.events import Disposed, Generated, Portion
 from flows.materials import catalogue
 from tests.api.workbook_fixtures import SMELTER as WORKS
 from tests.api.workbook_fixtures import House, day, filled, now, registration, told
@@ -28,36 +28,35 @@ def test_a_neighbours_fact_that_comes_between_stops_a_long_import_and_what_stand
     count = whole.ledger.head().position
     assert count > WHOLE_MOST
 
-    def buries_what_the_file_still_needs(phase: Progress, done: int, total: int) -> None:
+    last = [event for event in whole.facts() if isinstance(event, Generated)][-1]
+
+    def takes_what_the_file_still_needs(phase: Progress, done: int, total: int) -> None:
         if phase == "recording" and done > total // 2 and "burial" not in names(house):
             batch = next(
                 each for each in house.book.batches.values() if each.material == "primary-dross" and each.left_g
             )
-            house.recording.record(
-                [
-                    Disposed(
-                        event_id="burial", enterprise=SMELTER, event_time=now(), site_id=batch.site_id, method="D1",
-                        portions=(Portion(batch_id=batch.batch_id, mass_g=batch.left_g),),
-                    )
-                ],
-                SMELTER,
+            burial = Disposed(
+                event_id="burial", enterprise=SMELTER, event_time=now(), site_id=batch.site_id, method="D1",
+                portions=(Portion(batch_id=batch.batch_id, mass_g=batch.left_g),),
             )  # fmt: skip
+            house.recording.record([burial, last.model_copy(update={"event_id": "burial-name"})], SMELTER)
 
-    report = take(house, data, buries_what_the_file_still_needs)
+    report = take(house, data, takes_what_the_file_still_needs)
 
     assert not report.committed
-    clash, stands = report.errors
+    clash, other, stands = report.errors  # every row that it stands against, and none that only rests on these
     assert clash.place.row is not None
+    assert other.place.row not in {None, clash.place.row}
     assert stands.key == "import-broke-off"
-    assert report.facts == house.ledger.head().position - 1  # the burial is its neighbour's
+    assert report.facts == house.ledger.head().position - 2  # two are its neighbour's
     assert f"已登记 {report.facts} 条事实" in stands.zh
     assert f"其余 {count - report.facts} 条" in stands.zh
-    kept = [name for name in names(house) if name != "burial"]
+    kept = [name for name in names(house) if not name.startswith("burial")]
     assert kept == names(whole)[: len(kept)]
     again = take(house, data)
     assert not again.committed
-    assert [each.place for each in again.errors] == [clash.place]
-    assert [name for name in names(house) if name != "burial"] == kept
+    assert [each.place for each in again.errors] == [clash.place]  # the other's batch stands now, as its row says
+    assert [name for name in names(house) if not name.startswith("burial")] == kept
 
 
 def test_an_import_that_broke_off_goes_on_to_the_ledger_of_one_that_did_not() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from api.rest.answers import POSITION
 from api.rest.once import HEADER, KEPT, LEASE, REPLAYED, read_key
 from flows.book import Change
 from flows.entries import Entry
@@ -268,7 +269,7 @@ def test_every_route_that_changes_something_takes_a_key(world: World) -> None:
 
     assert ("/api/v1/facts", "post") in changing
     for (path, _), told in changing.items():
-        assert [each["name"] for each in told["parameters"] if each["in"] == "header"] == [HEADER], path
+        assert [each["name"] for each in told["parameters"] if each["in"] == "header"] == [HEADER, POSITION], path
         assert "409" in told["responses"], path
 
 

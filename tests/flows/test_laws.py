@@ -26,7 +26,7 @@ from tests.flows.proposals import crowds
 from tests.flows.stories import NOON, House, settled
 from tests.graph.histories import NOW, World, histories
 
-laws = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+laws = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 any_facts = crowds()
 NOW_US = instant_us(NOW)
 INTO = {Boundary.OPENING, Boundary.GENERATION, Boundary.COLLECTION, Boundary.TAPPING, Boundary.ADDITION}
@@ -141,7 +141,7 @@ def test_any_proposal_is_admitted_or_a_problem_and_no_batch_is_overdrawn(facts: 
     _check_balanced(changes, house.book)
 
 
-@settings(laws, max_examples=40)
+@laws
 @given(any_facts)
 def test_memory_and_sqlite_answer_alike(facts: list[Event]) -> None:
     with TemporaryDirectory() as folder:

@@ -78,7 +78,7 @@ def test_the_facts_of_the_documents_touch_all_that_they_ask() -> None:
         read(house.book, event, house.book.position + 1, NOW_US)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(crowds())
 def test_any_fact_touches_all_that_it_asks(facts: list[Event]) -> None:
     house = settled()

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from flows.book import Change
 from flows.entries import Entry, head_of, next_entry
 from flows.events import Event
 from flows.ports import Desk, Kept, Ledger
@@ -68,8 +67,8 @@ def chained(events: list[Event], after: Entry | None = None, recorded_us: int = 
 
 
 def unread(entries: Iterable[Entry]) -> list[Kept]:
-    """Entries that are appended without being read: as facts that move nothing."""
-    return [(entry, Change(entry.event, entry.position, entry.record_time_us)) for entry in entries]
+    """Entries that are appended and that nobody has read."""
+    return [(entry, None) for entry in entries]
 
 
 def rows(ledger: Any, query: str, *values: object) -> list[Any]:

@@ -325,6 +325,43 @@ def test_an_unsound_backup_is_not_restored(tmp_path: Path) -> None:
     assert position(file) == 3
 
 
+def _unused_changed(file: Path) -> None:
+    """A byte in the gap between the first page's pointers and its cells: nothing reads it."""
+    with file.open("r+b") as body:
+        head = body.read(4096)
+        cells, begin = int.from_bytes(head[103:105], "big"), int.from_bytes(head[105:107], "big")
+        gap = 108 + 2 * cells
+        assert gap < begin - 1
+        body.seek(gap)
+        body.write(bytes([head[gap] ^ 1]))
+
+
+def test_a_backup_that_only_its_seal_finds_changed_is_restored_by_force(tmp_path: Path) -> None:
+    file = ledger_of(tmp_path / "huanliu.db", 3)
+    backup = copy_of(file, "copy.db")
+    _unused_changed(backup)
+
+    found = check(backup)
+    assert [(each.key, each.figures["page"]) for each in found.faults] == [("backup-page-differs", 1)]
+    with pytest.raises(StoreProblem) as caught:
+        restore(backup, file, force=False, now=NOW)
+    assert caught.value.key == "restore-seal-differs"
+    restored = restore(backup, file, force=True, now=NOW)
+    assert restored.backup.faults == found.faults
+    assert (position(file), check(file).faults, check(file).sealed) == (3, (), False)
+
+
+def test_a_seal_that_was_cut_off_in_part_is_told_and_none_at_all_is_said(tmp_path: Path) -> None:
+    backup = copy_of(ledger_of(tmp_path / "huanliu.db", 3), "copy.db")
+    size, pages = backup.stat().st_size, check(tmp_path / "huanliu.db").size_b // 4096
+    os.truncate(backup, size - 1)
+    assert [each.key for each in check(backup).faults] == ["backup-seal-damaged"]
+    os.truncate(backup, size // 4096 * 4096)
+
+    assert pages == size // 4096
+    assert (check(backup).faults, check(backup).sealed) == ((), False)
+
+
 def test_a_ledger_that_cannot_be_read_moves_aside_and_its_log_is_not_read_into_the_new_one(tmp_path: Path) -> None:
     backup = copy_of(ledger_of(tmp_path / "a.db", 3), "copy.db")
     file = tmp_path / "huanliu.db"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.balance import Draw, Movement
@@ -74,7 +74,6 @@ def drawn(held: dict[str, Grams], draw: Draw, movement: Movement, way: Draws, en
     return gave[: draw.weighed_g]
 
 
-@settings(max_examples=40)
 @given(histories(), st.randoms(use_true_random=False))
 def test_bounds_hold_whatever_way_grams_were_drawn(world: World, random: Random) -> None:
     lineage = Lineage(catalogue())
@@ -91,7 +90,6 @@ def test_bounds_hold_whatever_way_grams_were_drawn(world: World, random: Random)
                 assert least_g <= grams <= most_g, (kind, way)
 
 
-@settings(max_examples=40)
 @given(histories(), st.sampled_from(["weighed", "dry"]))
 def test_bounds_hold_the_proportional_fate(world: World, basis: str) -> None:
     lineage = Lineage(catalogue())

@@ -25,7 +25,6 @@ from tests.graph.histories import World, histories
 from tests.graph.mending import NOW_US, Mended, Straight, replacements
 
 laws = settings(
-    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large],
 )
 OF_MENDING = {"requests", "disputed", "replaced"}

@@ -92,7 +92,7 @@ def _check(value: Value, oracle: Oracle, slack_g: int) -> None:
     assert abs((value.denominator_g or 0) - (expected[1] or 0)) <= slack_g, told
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(histories(), st.sampled_from(VARIANTS), st.data())
 def test_figures_equal_the_oracles_on_random_histories(
     world: World, words: dict[str, str], data: st.DataObject
@@ -112,7 +112,7 @@ def test_figures_equal_the_oracles_on_random_histories(
         check_parts(value, columns)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(histories(), st.sampled_from(VARIANTS))
 def test_no_gram_of_a_batchs_contents_is_ever_lost(world: World, words: dict[str, str]) -> None:
     again, columns, _ = _retell(world, words)
@@ -121,7 +121,7 @@ def test_no_gram_of_a_batchs_contents_is_ever_lost(world: World, words: dict[str
     assert held == {batch.batch_id: batch.left_g for batch in again.book.batches.values()}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(histories(), st.sampled_from(VARIANTS))
 def test_the_periods_account_closes_to_the_gram(world: World, words: dict[str, str]) -> None:
     """Opening, generated and found less everything that went is what is there and on the road, month for month."""
@@ -163,7 +163,7 @@ def test_figures_equal_the_oracles_on_the_whole_region(sichuan: tuple[Columns, O
             check_parts(value, columns)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(histories())
 def test_the_cohorts_fate_is_that_of_the_lineage(world: World) -> None:
     """The first generators' account and proportional mixing on arrays agree, where no waste is made of what was none."""

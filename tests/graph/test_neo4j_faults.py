@@ -364,6 +364,15 @@ def test_a_database_in_which_others_use_our_labels_is_refused_and_left_alone(neo
     assert asked(neo4j, "show constraints") == []
 
 
+def test_an_index_of_others_in_the_place_of_a_guard_is_told(neo4j: Address) -> None:
+    empty(neo4j, schema=True)
+    asked(neo4j, "create index theirs for (e:Entry) on (e.position)")
+
+    problem = refused(at(neo4j))
+    assert (problem.key, problem.figures["names"]) == ("neo4j-guards-taken", "huanliu_entry_position")
+    empty(neo4j, schema=True)
+
+
 def test_beside_other_people_s_nodes_nothing_of_theirs_is_touched(neo4j: Address) -> None:
     asked(
         neo4j, "create (:Person {name: 'huanliu', position: 1, kind: 'kind', key: 'k', expires_us: 0})-[:OWNS]->(:Car)"
@@ -432,6 +441,15 @@ def test_properties_that_make_no_sense_are_told(neo4j: Address, store: Neo4jStor
         list(ledger.entries())
     assert caught.value.key == "neo4j-damaged"
     assert audit(ledger) != []
+
+
+def test_nodes_that_pass_for_entries_are_told(neo4j: Address, store: Neo4jStore) -> None:
+    ledger = Neo4jLedger(store)
+    written = write(ledger, 2)
+    asked(neo4j, "create (:Entry {name: 'x'}), (:Entry {position: 'first'}), (:Entry {position: 0})")
+
+    assert [(each.key, each.figures) for each in ledger.faults()] == [("audit-neo4j-strays", {"nodes": 3})]
+    assert list(ledger.entries()) == written
 
 
 def test_a_ledger_node_that_is_gone_is_told(neo4j: Address, store: Neo4jStore) -> None:

@@ -13,7 +13,7 @@ from flows.entries import Entry, Head
 from flows.errors import Problem
 from flows.law import Finding
 from flows.ports import Kept, Ledger, Name, Turn
-from flows.recording import Stopped
+from flows.recording import TAIL_MOST, Stopped
 from graph.memory_ledger import MemoryLedger
 from tests.flows.stories import (
     SMELTER,
@@ -410,6 +410,29 @@ def test_what_others_wrote_in_the_last_moment_counts(ledger: Watched) -> None:
     assert (caught.value.key, caught.value.figures["left"]) == ("overdrawn", "2 t")
     again = house.tell(taken)
     assert again.entries == other.tell(taken).entries
+
+
+@pytest.mark.parametrize("writes_on", [False, True])
+def test_what_others_wrote_while_a_turn_was_waited_for_is_read_outside_of_it(
+    ledger: Watched, *, writes_on: bool
+) -> None:
+    """And whoever writes more with each turn keeps nobody out."""
+    house = settled(ledger)
+    other = House(ledger.inner)
+    behind: list[int] = []
+
+    def others_write() -> None:
+        if writes_on or not behind:
+            first = house.book.position
+            other.tell(*(generated(f"N{first}-{number}") for number in range(TAIL_MOST + 1)))
+        behind.append(ledger.head().position - house.book.position)
+
+    ledger.before = others_write
+    kept = house.tell(generated("B1"))
+
+    assert behind == ([TAIL_MOST + 1] * 2 if writes_on else [TAIL_MOST + 1, 0])
+    assert kept.entries[0].position == house.book.position == ledger.head().position
+    assert House(ledger).book == house.book
 
 
 def test_the_book_is_equal_after_catching_up_and_after_live_recording(ledger: Watched) -> None:

@@ -33,10 +33,14 @@ def test_the_four_packages_come_from_one_place() -> None:
     assert len(homes) == 1, homes
 
 
-@pytest.mark.parametrize("module", NAMED, ids=_path)
-def test_a_module_is_named_like_nothing_else(module: Path) -> None:
-    libraries = {name for name in packages_distributions() if not name.startswith("_")} - {*PACKAGES, "tests"}
+@pytest.fixture(scope="module")
+def libraries() -> set[str]:
+    """What other distributions bring; to look through them all takes half a second."""
+    return {name for name in packages_distributions() if not name.startswith("_")} - {*PACKAGES, "tests"}
 
+
+@pytest.mark.parametrize("module", NAMED, ids=_path)
+def test_a_module_is_named_like_nothing_else(module: Path, libraries: set[str]) -> None:
     assert module.stem not in sys.stdlib_module_names, "a part of the standard library has this name"
     assert module.stem not in libraries, "a library has this name"
     assert module.stem not in ATTICS, "which word is missing?"

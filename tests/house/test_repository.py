@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -98,17 +99,80 @@ def test_the_ci_script_starts() -> None:
     subprocess.run(["bash", "-n", str(script)], check=True)
 
 
-def test_compose_runs_the_one_service() -> None:
-    services = yaml.safe_load(_text(ROOT / "docker-compose.yml"))["services"]
-    service = services["huanliu"]
+COMPOSE: dict[str, Any] = yaml.safe_load(_text(ROOT / "docker-compose.yml"))
+OURS = ("server", "embedded")
 
-    assert list(services) == ["huanliu"]
-    assert service["build"] == "."
-    assert service["read_only"] is True
+
+def test_compose_has_the_two_deployments() -> None:
+    """Without a profile the server deployment comes up; the embedded one is named, and needs nothing else."""
+    services = COMPOSE["services"]
+
+    assert set(services) == {"neo4j", *OURS}
+    assert [name for name, each in services.items() if "profiles" not in each] == ["neo4j", "server"]
+    assert services["embedded"]["profiles"] == ["embedded"]
+    assert "depends_on" not in services["embedded"]
+    assert services["server"]["depends_on"] == {"neo4j": {"condition": "service_healthy"}}
+    assert services["server"]["environment"]["HUANLIU_LEDGER"] == "bolt://neo4j:7687"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_service_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert (service["build"], service["read_only"], service["cap_drop"]) == (".", True, ["ALL"])
     assert "/tmp" in service["tmpfs"]
-    assert {"HUANLIU_PUBLIC_URL", "HUANLIU_SECRET"} <= set(service["environment"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
     assert [volume.partition(":")[2] for volume in service["volumes"]] == ["/data"]
     assert "/livez" in " ".join(service["healthcheck"]["test"])
+
+
+def test_no_secret_has_a_value_to_begin_with() -> None:
+    """What is empty is refused: by Neo4j as an invalid NEO4J_AUTH, by the service as a setting that is missing."""
+    for name in OURS:
+        environment = COMPOSE["services"][name]["environment"]
+        secrets = {key: value for key, value in environment.items() if re.search("SECRET|PASSWORD|TOKEN", key)}
+        assert set(secrets) >= {"HUANLIU_SECRET", "HUANLIU_METRICS_TOKEN"}
+        assert set(secrets.values()) == {None}, "taken from the environment, or not set"
+    assert COMPOSE["services"]["neo4j"]["environment"]["NEO4J_AUTH"] == "neo4j/${HUANLIU_NEO4J_PASSWORD:-}"
+
+
+def test_neo4j_is_heard_inside_and_by_this_machine_alone() -> None:
+    neo4j = COMPOSE["services"]["neo4j"]
+
+    assert re.fullmatch(r"neo4j:5\.26(\.\d+)?-community", neo4j["image"])
+    assert all(port.startswith("127.0.0.1:") for port in neo4j["ports"])
+    assert "neo4j:/data" in neo4j["volumes"]
+    assert neo4j["healthcheck"]["test"][0] == "CMD-SHELL"
+
+
+def test_every_volume_of_a_service_is_kept() -> None:
+    used = {volume.partition(":")[0] for each in COMPOSE["services"].values() for volume in each["volumes"]}
+
+    assert used == set(COMPOSE["volumes"])
+
+
+def _compose() -> list[str]:
+    """How Compose is called on this machine: as a plugin of Docker's client, or by itself; none: it is not there."""
+    for words in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(words[0])
+            and subprocess.run([*words, "version"], capture_output=True, check=False).returncode == 0
+        ):
+            return words
+    return []
+
+
+COMPOSE_CLIENT = _compose()
+
+
+@pytest.mark.skipif(not COMPOSE_CLIENT, reason="there is no Compose client on this machine to ask")
+@pytest.mark.parametrize("profile", ["", "embedded"])
+def test_compose_itself_takes_the_file(profile: str) -> None:
+    """`config` needs no engine."""
+    words = [*COMPOSE_CLIENT, *([f"--profile={profile}"] if profile else []), "config", "--quiet"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_image_keeps_its_promises() -> None:

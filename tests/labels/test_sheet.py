@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pypdfium2 as pdfium
 import pytest
 import zxingcpp
-from hypothesis import given, settings
+from hypothesis import given
 
 from flows.errors import Malformed, Problem
 from labels import sheet
@@ -135,7 +135,6 @@ def test_markup_in_a_text_is_printed_as_it_stands() -> None:
     assert MARKUP.replace(" ", "") in printed_text(sheet.pdf(replace(MANIFEST, state=MARKUP)))
 
 
-@settings(max_examples=40)
 @given(name=texts, address=texts, via=texts, reason=texts, packing=texts)
 def test_any_text_is_printed_or_refused(name: str, address: str, via: str, reason: str, packing: str) -> None:
     party = replace(MANIFEST.consignor, name=name, address=address)
