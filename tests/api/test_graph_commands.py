@@ -94,6 +94,13 @@ class TestOnNeo4j:
         assert record["n"] == 3
         assert "✓ 图到第 6 条" in beside.run("export", "--to-neo4j", neo4j.uri).stdout
 
+    def test_a_wrong_password_is_told_with_where_it_stands(self, shell: Shell, neo4j: Address) -> None:
+        stranger = Shell(shell.folder, HUANLIU_NEO4J_USER=neo4j.user, HUANLIU_NEO4J_PASSWORD="not-this-one")
+        told = stranger.run("export", "--to-neo4j", neo4j.uri, expect=1).stderr
+
+        assert "不接受用户" in told
+        assert "check HUANLIU_NEO4J_USER and HUANLIU_NEO4J_PASSWORD" in told
+
     def test_the_graph_of_another_ledger_is_refused(self, shell: Shell, neo4j: Address, tmp_path: Path) -> None:
         beside = _beside(shell, neo4j)
         beside.run("export", "--to-neo4j", neo4j.uri)
