@@ -1,6 +1,7 @@
 """The graph follows the ledger: some entries at a time, to the end, naming how far it has come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Final, TypeAlias
@@ -12,7 +13,8 @@ from flows.materials import Catalogue
 from flows.ports import Ledger
 from flows.reading import read
 from flows.recording import LedgerFacts, Recorded
-from graph.neo4j_graph import Neo4jGraph
+from graph.neo4j_graph import BEING_MADE, Neo4jGraph
+from graph.projection import project
 from graph.store_problems import StoreProblem
 
 PORTION: Final = 2_000
@@ -101,17 +103,33 @@ def follow(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, watch: Watch) -
     Raises:
         StoreProblem: it cannot be reached, or follows another ledger.
     """
-    book, waiting = Book(tables, LedgerFacts(ledger)), list[Recorded]()
     known = check_same(graph, ledger).position
-    while True:
-        end = ledger.head().position
-        for entry in ledger.entries(after=book.position, until=end):
-            change = read(book, entry.event, entry.position, entry.record_time_us)
-            if entry.position > known:
-                waiting.append((entry, change))
-            if len(waiting) >= PORTION or (waiting and entry.position == end):
-                known = graph.take(waiting, book)
-                waiting.clear()
-                watch(known, end)
-        if ledger.head().position == end:
-            return known
+    book = Book(tables, LedgerFacts(ledger))
+    written: Future[int] | None = None
+    with ThreadPoolExecutor(max_workers=1) as writer:  # one portion is written while the next is read
+        while known != BEING_MADE and (end := ledger.head().position) > max(known, book.position):
+            for portion in _portions(book, ledger, known, end):
+                delta, last = project([change for _, change in portion], book), head_of(portion[-1][0])
+                if written is not None:
+                    if written.result() != known:
+                        break
+                    watch(known, end)
+                written = writer.submit(graph.write, known, delta, last)
+                known = last.position
+            if written is not None and written.result() != known:
+                return follow(graph, ledger, tables, watch)  # somebody else brought it further: go on from there
+    if written is not None:
+        watch(known, known)
+    return known
+
+
+def _portions(book: Book, ledger: Ledger, known: int, end: int) -> Iterator[list[Recorded]]:
+    """Entries behind a position and what they did, some at a time; the book stands as the last of them left it."""
+    waiting: list[Recorded] = []
+    for entry in ledger.entries(after=book.position, until=end):
+        change = read(book, entry.event, entry.position, entry.record_time_us)
+        if entry.position > known:
+            waiting.append((entry, change))
+        if waiting and (len(waiting) == PORTION or entry.position == end):
+            yield waiting
+            waiting = []

@@ -15,7 +15,7 @@ from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
 from graph.neo4j_picture import locked_position, write_delta, write_edges, write_nodes
 from graph.neo4j_schema import INDEX_SECONDS
 from graph.neo4j_store import Neo4jAddress, address_checked, connect
-from graph.picture import LABELLED, Kind, Labelled, Props, Value
+from graph.picture import LABELLED, Delta, Kind, Labelled, Props, Value
 from graph.projection import project
 from graph.standing_permits import catalogue_nodes
 from graph.store_problems import StoreProblem
@@ -68,6 +68,18 @@ class Neo4jGraph:
         whoever makes it goes on to the end.
         """
         return self._within(lambda transaction: _taken(transaction, kept, book))
+
+    def write(self, before: int, delta: Delta, head: Head) -> int:
+        """Write what the entries from behind a position up to `head` make of it, if it goes just so far; how far it goes then."""
+
+        def written(transaction: Transaction) -> int:
+            position = locked_position(transaction)
+            if position != before:
+                return BEING_MADE if position is None else position
+            write_delta(transaction, delta, head)
+            return head.position
+
+        return self._within(written)
 
     def clear(self, watch: Watch) -> None:
         """Take all of it away, some at a time; entries of a ledger, and nodes that are not ours, stay.

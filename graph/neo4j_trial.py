@@ -14,6 +14,7 @@ NODES: Final[LiteralString] = """
     match (n) return count(n) as nodes
 """
 OURS: Final = (*LABELS, "Graph", *(each.label for each in LABELLED))
+"""Labels of the ledger, the desk and the graph."""
 TAKE_AWAY: Final[LiteralString] = """
     match (n) where any(label in labels(n) where label in $labels)
     call (n) { detach delete n } in transactions of 5000 rows

@@ -40,37 +40,40 @@ STATIC: Final = frozenset({"Material", "Waste", "Method", "Boundary"})
 
 
 class Kind(NamedTuple):
-    """A kind of relationship: its type, the labels at its ends, and the label of its owner."""
+    """A kind of relationship: its type, the labels at its ends, the label of its owner, and what it says."""
 
     type: LiteralString
     start: LiteralString
     end: LiteralString
     owner: LiteralString
+    says: tuple[str, ...] = ()
 
 
 KINDS: Final = (
-    Kind("INPUT", "Batch", "Entry", "Entry"),
-    Kind("SOURCE", "Boundary", "Entry", "Entry"),
-    Kind("OUTPUT", "Entry", "Batch", "Entry"),
-    Kind("END", "Entry", "Boundary", "Entry"),
-    Kind("BECAME", "Batch", "Batch", "Entry"),
+    Kind("INPUT", "Batch", "Entry", "Entry", ("line", "mass_g", "weighed_g")),
+    Kind("SOURCE", "Boundary", "Entry", "Entry", ("line", "mass_g", "detail")),
+    Kind("OUTPUT", "Entry", "Batch", "Entry", ("line", "mass_g", "origin", "status")),
+    Kind("END", "Entry", "Boundary", "Entry", ("line", "mass_g", "detail", "fate")),
+    Kind("BECAME", "Batch", "Batch", "Entry", ("position",)),
     Kind("ABOUT", "Entry", "Batch", "Entry"),
     Kind("STEP", "Entry", "Manifest", "Entry"),
-    Kind("CORRECTS", "Entry", "Entry", "Entry"),
+    Kind("CORRECTS", "Entry", "Entry", "Entry", ("request", "requested_by", "reason", "withdraws")),
     Kind("HOLDS", "Enterprise", "Batch", "Batch"),
     Kind("AT", "Batch", "Site", "Batch"),
     Kind("IN", "Batch", "StorageArea", "Batch"),
     Kind("CONSIGNOR", "Manifest", "Enterprise", "Manifest"),
     Kind("CONSIGNEE", "Manifest", "Enterprise", "Manifest"),
-    Kind("CARRIER", "Manifest", "Enterprise", "Manifest"),
+    Kind("CARRIER", "Manifest", "Enterprise", "Manifest", ("leg", "plate")),
     Kind("FROM", "Manifest", "Site", "Manifest"),
     Kind("TO", "Manifest", "Site", "Manifest"),
-    Kind("LINE", "Manifest", "Batch", "Manifest"),
-    Kind("LOAD", "Manifest", "Batch", "Manifest"),
+    Kind("LINE", "Manifest", "Batch", "Manifest", ("line", "mass_g")),
+    Kind(
+        "LOAD", "Manifest", "Batch", "Manifest", ("line", "loaded_g", "arrived_g", "accepted_g", "rejected_g", "method")
+    ),
     Kind("HAS_SITE", "Enterprise", "Site", "Site"),
     Kind("HAS_STORAGE", "Site", "StorageArea", "StorageArea"),
     Kind("HAS_PERMIT", "Enterprise", "Permit", "Permit"),
-    Kind("ALLOWS", "Permit", "Waste", "Permit"),
+    Kind("ALLOWS", "Permit", "Waste", "Permit", ("mode", "annual_g", "valid_from", "valid_to", "since", "until")),
     Kind("CLASSED_AS", "Material", "Waste", "Material"),
     Kind("IN_CATEGORY", "Waste", "Waste", "Waste"),
 )

@@ -13,7 +13,7 @@ from flows.enterprises import Permit, PermitLine
 from flows.entries import Entry
 from flows.events import Generated, Mending, PermitAmended, PermitGranted, PermitRevoked, Product, Stored
 from flows.materials import catalogue
-from graph.picture import KIND_OF, Key, Node, Picture
+from graph.picture import KIND_OF, PROPERTIES, Key, Node, Picture
 from graph.projection import project
 from graph.standing_permits import catalogue_nodes
 from tests.graph.histories import ENTERPRISES, FIRST_DAY, SITES, STORAGES, World, histories, settled
@@ -120,13 +120,15 @@ def test_every_relationship_is_of_a_known_kind_and_ends_at_nodes_that_are_there(
     picture = _drawn(world)
     there = {*picture.nodes, *(node.key for node in catalogue_nodes(catalogue()))}
     for node in picture.nodes.values():
+        assert set(node.props) == set(PROPERTIES[node.key.label]), node
         for edge in node.edges:
             kind = KIND_OF[edge.type]
             assert kind.owner == node.key.label
+            assert set(edge.props) == set(kind.says), edge
             assert {Key(kind.start, edge.start), Key(kind.end, edge.end)} <= there, edge
 
 
-def _generated(world: World, mass_g: int = 6) -> str:
+def generated(world: World, mass_g: int = 6) -> str:
     own: dict[str, Any] = {"enterprise": ENTERPRISES[0], "event_time": FIRST_DAY, "event_id": world.name()}
     product = Product(batch_id=f"{ENTERPRISES[0]}.B1", material="primary-dross", mass_g=mass_g)
     world.tell(Generated(**own, site_id=SITES[0], product=product))
@@ -135,7 +137,7 @@ def _generated(world: World, mass_g: int = 6) -> str:
 
 def test_a_withdrawn_entry_keeps_its_name_and_by_which_it_was_withdrawn() -> None:
     mended = Mended(settled())
-    batch_id = _generated(mended.world)
+    batch_id = generated(mended.world)
     position = mended.book.position
     mended.request(position, None)
     picture = _drawn(mended.world)
@@ -151,7 +153,7 @@ def test_a_withdrawn_entry_keeps_its_name_and_by_which_it_was_withdrawn() -> Non
 
 def test_a_batch_lies_where_it_was_put_last() -> None:
     world = settled()
-    batch_id = _generated(world)
+    batch_id = generated(world)
     drawing = Drawing(world.book)
     world.follow(drawing, until=None)
     world.followers = (drawing,)
