@@ -1,10 +1,11 @@
 """The parts put together: one ledger, its desk, book, lineage and columns, and the way in for callers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from api import columns
+from api.caching import Caching
 from api.import_jobs import ImportJobs, Job, Mode, UnderWay, begin, job_of
 from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
@@ -29,10 +30,12 @@ from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
 from flows.recording import LedgerFacts, Recording, Statement
 from flows.times import SHANGHAI
+from graph.cache import Cache
 from graph.columns import Columns
 from graph.containers import Containers
 from graph.editions import Editions
 from graph.lineage import Lineage
+from graph.readings import Readings
 from graph.sqlite_desk import SqliteDesk
 from graph.sqlite_ledger import SqliteLedger
 from graph.sqlite_store import SqliteStore
@@ -72,38 +75,60 @@ class Service:
     recording: Recording
     clock: Clock
     keys: Keys
+    caching: Caching | None = None
     pinned: Known | None = None
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock = now) -> "Service":
-        """Open the installation's store and read what it holds."""
-        store = SqliteStore(settings.file)
-        return cls.over(settings, SqliteLedger(store), SqliteDesk(store), clock)
-
-    @classmethod
-    def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
-        """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
-        store = SqliteStore(settings.file)
-        return cls._built(settings, SqliteLedger(store), SqliteDesk(store), clock)
-
-    @classmethod
-    def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":
-        """Put the parts together over any ledger and desk, and read what it holds."""
-        service = cls._built(settings, ledger, desk, clock)
+        """Open the installation's store and read what it holds: from its cache on, where there is one."""
+        service = cls._opened(settings, clock, Caching.begin)
         service.recording.catch_up()
         return service
 
     @classmethod
-    def _built(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock) -> "Service":
-        catalogue = Catalogue.load(settings.tables)
-        editions = Editions(catalogue)
-        columns = Columns(catalogue)
-        containers = Containers(catalogue)
-        followers = (editions, columns, containers)
-        recording = Remembering(ledger, Book(catalogue, LedgerFacts(ledger)), clock, followers, desk=desk)
-        secret = settings.secret.get_secret_value() if settings.secret else ""
-        keys = Keys(desk, clock, secret)
-        return cls(settings, catalogue, ledger, desk, editions, columns, containers, recording, clock, keys)
+    def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
+        """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
+        return cls._opened(settings, clock, Caching.unused)
+
+    @classmethod
+    def _opened(
+        cls, settings: Settings, clock: Clock, begin: Callable[[Settings, Catalogue, Ledger], Caching]
+    ) -> "Service":
+        store = SqliteStore(settings.file)
+        ledger, catalogue = SqliteLedger(store), Catalogue.load(settings.tables)
+        caching = begin(settings, catalogue, ledger)
+        built = cls._built(settings, ledger, SqliteDesk(store), clock, caching.readings)
+        return replace(built, caching=caching)
+
+    @classmethod
+    def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":
+        """Put the parts together over any ledger and desk, and read all that it holds."""
+        readings = Readings.empty(Catalogue.load(settings.tables), LedgerFacts(ledger))
+        service = cls._built(settings, ledger, desk, clock, readings)
+        service.recording.catch_up()
+        return service
+
+    @classmethod
+    def _built(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock, own: Readings) -> "Service":
+        recording = Remembering(ledger, own.book, clock, own.followers, desk=desk)
+        keys = Keys(desk, clock, settings.secret.get_secret_value() if settings.secret else "")
+        return cls(
+            settings,
+            own.book.catalogue,
+            ledger,
+            desk,
+            own.editions,
+            own.columns,
+            own.containers,
+            recording,
+            clock,
+            keys,
+        )
+
+    @property
+    def cache(self) -> Cache | None:
+        """The cache of this installation; None where everything is read anew each time."""
+        return None if self.caching is None else self.caching.cache
 
     @property
     def book(self) -> Book:
@@ -273,6 +298,8 @@ class Service:
         return export_workbook(list(self.ledger.entries(until=until)), self.book, enterprise, days)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Write the cache where much came since the last one, and let go of the store."""
+        if self.caching is not None:
+            self.caching.close(self.recording)
         self.ledger.close()
         self.desk.close()

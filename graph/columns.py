@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from flows.book import Change, Revision
 from flows.entries import Entry
@@ -13,7 +13,9 @@ from flows.events import FigureDeclared, SiteRegistered
 from flows.ids import SiteId
 from flows.materials import Catalogue
 from graph.counts import FOREVER, Counts, Table
+from graph.keeping import Found, Keeping
 from graph.recognition import Recognition
+from graph.values import PLAIN, codec_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Placed:
     until: int = FOREVER
 
 
+_FIGURES: Final = codec_of(list[Declared])
+_PLACED: Final = codec_of(list[Placed])
+
+
 class Columns:
     """A follower that keeps what the indicators need; it can be thrown away and read again from the entries."""
 
@@ -50,6 +56,26 @@ class Columns:
         self._divisions: dict[SiteId, str] = {}
         self.recognition = Recognition(catalogue, self.counts)
         self._lock = Lock()
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        keeping.plain("columns.position", self.position, PLAIN)
+        keeping.plain("columns.figures", self.figures, _FIGURES)
+        keeping.plain("columns.placed", self._placed, _PLACED)
+        self.counts.keep(keeping)
+        self.recognition.keep(keeping)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Columns":
+        """The columns that were kept."""
+        own = cls(catalogue)
+        own.position = found.plain("columns.position", PLAIN)
+        own.figures = found.plain("columns.figures", _FIGURES)
+        own._placed = found.plain("columns.placed", _PLACED)
+        own._divisions = own.divisions_as_of(own.position)
+        own.counts = Counts.found(found)
+        own.recognition = Recognition.found(catalogue, own.counts, found)
+        return own
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry and what it did to the book."""

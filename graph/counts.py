@@ -1,6 +1,7 @@
 """Rows of what counts: position, effective time, why, whose, and the grams, as arrays that grow with the ledger."""
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from flows.ids import SiteId
+from graph.keeping import Found, Keeping
+from graph.values import PLAIN, codec_of
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Key = TypeVar("Key")
@@ -82,12 +85,17 @@ class Table:
     """One line for each origin: site, material, day, arising."""
 
 
+def _origins(table: Integers) -> Iterator[Origin]:
+    lines: list[list[int]] = table.tolist()
+    return (Origin(site, material, day, Arising(arising)) for site, material, day, arising in lines)
+
+
 class Interned(Generic[Key]):
     """Small integers for keys, in the order in which they came."""
 
-    def __init__(self) -> None:
-        self._index: dict[Key, int] = {}
-        self.keys: list[Key] = []
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        self.keys = list(keys)
+        self._index = {key: number for number, key in enumerate(self.keys)}
 
     def index(self, key: Key) -> int:
         """The key's number, a new one for a new key."""
@@ -106,6 +114,18 @@ class Rows:
         self._array: Integers = np.empty((WIDTH, 1024), dtype=np.int64)
         self._length = 0
         self._read = False
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all rows."""
+        keeping.array("columns.rows", self.arrays())
+
+    @classmethod
+    def found(cls, found: Found) -> "Rows":
+        """The rows that were kept."""
+        own = cls()
+        own._array = found.array("columns.rows")
+        own._length = own._array.shape[1]
+        return own
 
     def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
         """One more row: position, since, until, effective time, kind, origin, amount."""
@@ -141,6 +161,9 @@ class Rows:
         return self._array[:, : self._length]
 
 
+_SINCE: Final = codec_of(dict[int, int])
+
+
 class Counts:
     """The rows with the tables that they point into."""
 
@@ -151,6 +174,26 @@ class Counts:
         self._rows = Rows()
         self._since: dict[int, int] = {}
         self._origin_table: Integers = np.empty((0, 4), dtype=np.int64)
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all rows up to now."""
+        keeping.plain("columns.sites", self.sites.keys, PLAIN)
+        keeping.plain("columns.materials", self.materials.keys, PLAIN)
+        keeping.array("columns.origins", self.origin_table())
+        keeping.plain("columns.since", self._since, _SINCE)
+        self._rows.keep(keeping)
+
+    @classmethod
+    def found(cls, found: Found) -> "Counts":
+        """The rows that were kept."""
+        own = cls()
+        own.sites = Interned(found.plain("columns.sites", PLAIN))
+        own.materials = Interned(found.plain("columns.materials", PLAIN))
+        own._origin_table = table = found.array("columns.origins")
+        own.origins = Interned(_origins(table))
+        own._since = found.plain("columns.since", _SINCE)
+        own._rows = Rows.found(found)
+        return own
 
     def origin(self, site_id: SiteId, material: str, day: date, arising: Arising) -> int:
         """The number of an origin."""

@@ -1,7 +1,8 @@
 """`huanliu audit` and `huanliu rebuild`: is the ledger what it was, and is what is read from it what it says?"""
 
+import os
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -18,11 +19,14 @@ from flows.errors import Malformed
 from flows.law import Finding
 from flows.times import moment_of
 
+LOWEST: Final = 19
+"""The nice value of a process that lets every other go first."""
 READINGS = {
     "book": "账面 · book",
     "lineage": "谱系索引 · lineage",
     "columns": "指标计数 · columns",
     "containers": "数字识别码 · containers",
+    "cache": "缓存 · cache",
 }
 
 
@@ -104,27 +108,62 @@ def _english(finding: Finding) -> str:
     return str(finding_json(finding, "en")["detail"])
 
 
-def rebuild(*, json: JsonOption = False) -> None:
-    """由台账重新读出全部账面与索引，并与在用的逐项比较 · Read everything anew from the entries, and compare all of it.
+def rebuild(
+    *,
+    cache: Annotated[bool, typer.Option("--cache", help="只由台账重写缓存 · only write the cache anew")] = False,
+    onward: Annotated[
+        bool,
+        typer.Option(
+            "--onward", help="--cache：由现有缓存续读，低优先级 · from the cache that is there, at low priority"
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """由台账重新读出全部账面与索引，与在用的和缓存逐项比较，并重写缓存 · Read everything anew, compare, and write the cache.
 
-    磁盘上只保存台账条目，两者一致即证明读数全部由台账得出 · Only the entries are kept on disk: that both agree proves
-    that the readings follow from them.
+    台账之外的一切都可由台账重建；两者一致即证明读数全部由台账得出 · All but the ledger can be made anew from it: that both agree
+    proves that the readings follow from the entries.
     """
-    service = Service.open(Settings.read())
+    if onward and not cache:
+        raise Malformed("rebuild-onward-alone")
+    service = Service.open(Settings.read()) if onward or not cache else Service.open_unread(Settings.read())
     try:
-        found = audits.compared(service)
+        good = _write_cache(service, onward=onward, json=json) if cache else _rebuild(service, json=json)
     finally:
         service.close()
+    raise typer.Exit(0 if good else REFUSED)
+
+
+def _write_cache(service: Service, *, onward: bool, json: bool) -> bool:
+    """Write the cache from the entries, or from the cache that is there and what came since."""
+    if onward and hasattr(os, "nice"):
+        os.nice(LOWEST)
+    service.recording.catch_up()
+    assert service.caching is not None, "an opened installation has a cache"
+    told = service.caching.write(service.recording)
+    written = told.key == "cache-written"
+    if json:
+        print_json({"written": written, **told.figures})
+    else:
+        out.print(escape(f"{told.text('zh')}\n{told.text('en')}"), highlight=False)
+    return written
+
+
+def _rebuild(service: Service, *, json: bool) -> bool:
+    found = audits.compared(service)
+    assert service.caching is not None, "an opened installation has a cache"
+    replaced = service.caching.replaced(found.fresh)
     agree = {name: not differing for name, differing in found.differing.items()}
     if json:
         told = {"position": found.position, "batches": found.batches, "agree": agree, "differing": found.differing}
-        print_json(told)
-    else:
-        for name, differing in found.differing.items():
-            parts = f"：{'、'.join(differing)}" if differing else ""
-            out.print(f"{'[red]✗[/]' if differing else '[green]✓[/]'} {READINGS[name]}{parts}")
-        out.print(
-            f"已由 {found.position} 条台账重新读出 {found.batches} 个批次 · "
-            f"{found.batches} batches read anew from {found.position} entries"
-        )
-    raise typer.Exit(0 if all(agree.values()) else REFUSED)
+        print_json(told | {"cache": {"written": replaced.key == "cache-written", **replaced.figures}})
+        return all(agree.values())
+    for name, differing in found.differing.items():
+        parts = f"：{'、'.join(differing)}" if differing else ""
+        out.print(f"{'[red]✗[/]' if differing else '[green]✓[/]'} {READINGS[name]}{parts}")
+    out.print(
+        f"已由 {found.position} 条台账重新读出 {found.batches} 个批次 · "
+        f"{found.batches} batches read anew from {found.position} entries"
+    )
+    out.print(escape(f"{replaced.text('zh')}\n{replaced.text('en')}"), highlight=False)
+    return all(agree.values())
