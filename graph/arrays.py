@@ -56,6 +56,16 @@ class Column:
         self._array[self.size] = value
         self.size += 1
 
+    def extend(self, values: NDArray[Any]) -> None:
+        """Write many behind the end."""
+        size = self.size + len(values)
+        if size > len(self._array):
+            grown = np.zeros(max(size + self.room(size), 2 * self.size), self._array.dtype)
+            grown[: self.size] = self.written()
+            self._array = grown
+        self._array[self.size : size] = values
+        self.size = size
+
     def __getitem__(self, index: int) -> int:
         return int(self._array[index])
 

@@ -12,6 +12,7 @@ from graph.readings import Readings
 from graph.registers import KeptRegister, TouchTable
 from graph.shelves import Shelf
 from graph.tables import Array, Damaged
+from graph.texts import Ranks, Texts
 from graph.values import Codec, Told
 
 
@@ -54,11 +55,12 @@ def differing(one: Readings, other: Readings) -> Iterator[str]:
     """The names of the parts in which two readings differ."""
     ours, theirs = Collected.of(one).parts, Collected.of(other).parts
     for name in sorted(ours.keys() | theirs.keys()):
-        if name not in ours or name not in theirs or not _alike(ours[name], theirs[name]):
+        if name not in ours or name not in theirs or not same_parts(ours[name], theirs[name]):
             yield name
 
 
-def _alike(one: object, other: object) -> bool:
+def same_parts(one: object, other: object) -> bool:
+    """Do two parts hold the same, in memory or on disk?"""
     try:
         return _same(_whole(one), _whole(other))
     except Damaged:
@@ -87,6 +89,10 @@ def _whole(part: object) -> object:
             return touches
         case Shelf():
             return dict(cast("Shelf[Any, Any]", part).pairs())
+        case Ranks():
+            return dict(part.items())
+        case Texts():
+            return list(part)
         case _:
             return part
 

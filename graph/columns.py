@@ -12,9 +12,10 @@ from flows.entries import Entry
 from flows.events import FigureDeclared, SiteRegistered
 from flows.ids import SiteId
 from flows.materials import Catalogue
-from graph.counts import FOREVER, Counts, Table
-from graph.keeping import Found, Keeping
+from graph.counts import Counts, Table
+from graph.keeping import Found, Keeping, Later
 from graph.recognition import Recognition
+from graph.rows import FOREVER
 from graph.values import PLAIN, codec_of
 
 
@@ -51,7 +52,7 @@ class Columns:
         self.catalogue = catalogue
         self.position = 0
         self.counts = Counts()
-        self.figures: list[Declared] = []
+        self._figures: Later[list[Declared]] = Later([])
         self._placed: list[Placed] = []
         self._divisions: dict[SiteId, str] = {}
         self.recognition = Recognition(catalogue, self.counts)
@@ -70,7 +71,7 @@ class Columns:
         """The columns that were kept."""
         own = cls(catalogue)
         own.position = found.plain("columns.position", PLAIN)
-        own.figures = found.plain("columns.figures", _FIGURES)
+        own._figures = Later(found.later("columns.figures", _FIGURES))
         own._placed = found.plain("columns.placed", _PLACED)
         own._divisions = own.divisions_as_of(own.position)
         own.counts = Counts.found(found)
@@ -88,6 +89,11 @@ class Columns:
                 self._revise(change.revision, change.position)
             self.position = change.position
 
+    @property
+    def figures(self) -> list[Declared]:
+        """The external figures, by the position of their entry."""
+        return self._figures.value
+
     def _note(self, change: Change, since: int) -> None:
         match change.event:
             case FigureDeclared() as event:
@@ -103,7 +109,7 @@ class Columns:
     def _revise(self, revision: Revision, since: int) -> None:
         """What entries said until a correction ends; what they say since begins."""
         ended = revision.entries.keys()
-        self.figures = [_ended(each, since) if each.position in ended else each for each in self.figures]
+        self._figures = Later([_ended(each, since) if each.position in ended else each for each in self.figures])
         self._placed = [_ended(each, since) if each.position in ended else each for each in self._placed]
         for reread in revision.entries.values():
             if reread.now is not None:

@@ -1,8 +1,9 @@
 """How readings are kept and found again: each names its parts once, for whoever writes, reads, or compares them."""
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import fields
-from typing import Any, Protocol, TypeVar
+from threading import Lock
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from flows.book import Book
 from flows.layers import Layer
@@ -16,6 +17,23 @@ from graph.values import Codec
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Columnar = TypeVar("Columnar")
+
+
+class Later(Generic[Value]):
+    """A value that is made when somebody first asks for it."""
+
+    def __init__(self, value: Value | Callable[[], Value]) -> None:
+        self._value = value
+        self._lock: Final = Lock()
+
+    @property
+    def value(self) -> Value:
+        """The value."""
+        if callable(self._value):
+            with self._lock:
+                if callable(self._value):
+                    self._value = self._value()
+        return cast("Value", self._value)
 
 
 class Keeping(Protocol):
@@ -51,6 +69,10 @@ class Found(Protocol):
 
     def plain(self, name: str, codec: Codec) -> Any:
         """Something small."""
+        ...
+
+    def later(self, name: str, codec: Codec) -> Callable[[], Any]:
+        """Something small that few ask for."""
         ...
 
     def array(self, name: str) -> Array:

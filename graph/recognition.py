@@ -53,6 +53,7 @@ class Recognition:
         self._holdings.keep(keeping)
         self._metals.keep(keeping)
         keeping.table("columns.arisen", self._arisen, PLAIN, PLAIN)
+        keeping.plain("columns.last", [self._position, self._since, self._effective_us], PLAIN)
 
     @classmethod
     def found(cls, catalogue: Catalogue, counts: Counts, found: Found) -> "Recognition":
@@ -60,6 +61,7 @@ class Recognition:
         own = cls(catalogue, counts)
         own._holdings, own._metals = Holdings.found(found), Metals.found(catalogue, found)
         own._arisen = found.table("columns.arisen", PLAIN, PLAIN)
+        own._position, own._since, own._effective_us = found.plain("columns.last", PLAIN)
         return own
 
     def read(self, change: Change) -> None:
