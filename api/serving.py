@@ -7,6 +7,7 @@ import uvicorn
 from rich.console import Console
 
 from api.app import create_app
+from api.cache_keeper import CacheKeeper
 from api.manners import settle_memory
 from api.service import Service
 from api.settings import DEFAULT_PORT
@@ -49,6 +50,8 @@ def serve(service: Service, console: Console) -> None:
     settings = service.settings
     with service.ledger.turn():  # an empty one
         pass
+    if service.caching is not None and service.caching.due(service.recording.position):
+        service.caching.write(service.recording)  # now nobody waits
     settle_memory()
     port = free_port(settings.host, settings.port)
     if settings.port is None and port != DEFAULT_PORT:
@@ -61,10 +64,11 @@ def serve(service: Service, console: Console) -> None:
     if (found := behind(service.ledger.head(), service.clock())) is not None:
         console.print(f"{words(found, 'zh')}\n{words(found, 'en')}", style="yellow", highlight=False, markup=False)
     console.print(f"环流已就绪 · serving at {settings.local_url(port)}  （Ctrl+C 结束）")
-    uvicorn.run(
-        create_app(service, port),
-        host=settings.host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
+    with CacheKeeper(service):
+        uvicorn.run(
+            create_app(service, port),
+            host=settings.host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+        )

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -196,11 +196,9 @@ class Cache:
         return size
 
     def _write(self, new: Path, readings: Readings, head: Head) -> int:
-        writer = PartsWriter(new / PARTS)
-        try:
+        with closing(PartsWriter(new / PARTS)) as writer:
             readings.keep(writer)
-        finally:
-            writer.close()
+            writer.finish()
         contents = Contents(made_by(self.tables), head.position, head.digest, writer.size, writer.parts)
         with (new / CONTENTS).open("xb") as file:
             file.write(contents.written())

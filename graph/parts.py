@@ -45,10 +45,13 @@ class PartsWriter:
         """Bytes so far."""
         return self._size + len(self._waiting)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """All of it is on the disk."""
         self._flush()
         self._sync()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._file.close()
 
     def plain(self, name: str, value: Any, codec: Codec) -> None:

@@ -1,8 +1,7 @@
 """`huanliu audit` and `huanliu rebuild`: is the ledger what it was, and is what is read from it what it says?"""
 
-import os
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -19,8 +18,6 @@ from flows.errors import Malformed
 from flows.law import Finding
 from flows.times import moment_of
 
-LOWEST: Final = 19
-"""The nice value of a process that lets every other go first."""
 READINGS = {
     "book": "账面 · book",
     "lineage": "谱系索引 · lineage",
@@ -113,9 +110,7 @@ def rebuild(
     cache: Annotated[bool, typer.Option("--cache", help="只由台账重写缓存 · only write the cache anew")] = False,
     onward: Annotated[
         bool,
-        typer.Option(
-            "--onward", help="--cache：由现有缓存续读，低优先级 · from the cache that is there, at low priority"
-        ),
+        typer.Option("--onward", help="--cache：由现有缓存续读 · from the cache that is there"),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -128,16 +123,14 @@ def rebuild(
         raise Malformed("rebuild-onward-alone")
     service = Service.open(Settings.read()) if onward or not cache else Service.open_unread(Settings.read())
     try:
-        good = _write_cache(service, onward=onward, json=json) if cache else _rebuild(service, json=json)
+        good = _write_cache(service, json=json) if cache else _rebuild(service, json=json)
     finally:
         service.close()
     raise typer.Exit(0 if good else REFUSED)
 
 
-def _write_cache(service: Service, *, onward: bool, json: bool) -> bool:
+def _write_cache(service: Service, *, json: bool) -> bool:
     """Write the cache from the entries, or from the cache that is there and what came since."""
-    if onward and hasattr(os, "nice"):
-        os.nice(LOWEST)
     service.recording.catch_up()
     assert service.caching is not None, "an opened installation has a cache"
     told = service.caching.write(service.recording)
