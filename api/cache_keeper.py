@@ -18,6 +18,9 @@ EVERY: Final = 5_000
 LOOK_SECONDS: Final = 30.0
 REST: Final = 20
 """Times as long as the last cache took to write nobody writes another: a twentieth of one processor, at the lowest priority."""
+PORTION: Final = 20
+REST_SECONDS: Final = 0.005
+"""After a portion of manifests has been looked up, some two milliseconds of work."""
 _COMMAND: Final = "import os; getattr(os, 'nice', int)(19); from api.cli import main; main()"
 """At the lowest priority that the system knows, if it knows any."""
 _LOG: Final = logging.getLogger(__name__)
@@ -47,8 +50,19 @@ class CacheKeeper:
             self._writing.terminate()  # what it has written by then has no name, and the next writer clears it away
         self._thread.join()
 
+    def _look_up(self) -> None:
+        """What lists ask for as a whole, a little at a time: whoever asks for all of it then waits for less."""
+        manifests = self._service.book.manifests
+        for number, key in enumerate(manifests.keys()):
+            manifests.get(key)
+            if number % PORTION == 0 and self._stop.wait(REST_SECONDS):
+                return
+        self._service.columns.table()
+
     def _keep(self) -> None:
         caching = self._service.caching
+        if caching is not None and caching.readings.begun_with is not None:
+            self._look_up()
         while caching is not None and not self._stop.wait(self._look_seconds):
             behind = self._service.recording.position - caching.position
             if behind >= self._every and monotonic() >= self._rests_until:

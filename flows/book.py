@@ -201,6 +201,10 @@ class Book:
         """All manifests, open and closed, the latest submitted first."""
         return sorted(self.manifests.every(), key=lambda manifest: -manifest.positions[0])
 
+    def open_manifests(self) -> list[Manifest]:
+        """The manifests to which something can still happen, the latest submitted first."""
+        return sorted(self.manifests.values(), key=lambda manifest: -manifest.positions[0])
+
     def history(self, name: BatchId | ManifestId) -> list[int]:
         """Positions of all entries that speak of a batch or a manifest."""
         return sorted({*self.touches(Touch("batches", name)), *self.touches(Touch("manifests", name))})

@@ -73,19 +73,22 @@ class Table:
         Raises:
             Damaged: its bytes are not those that were written.
         """
-        number = self.number(key)
-        return None if number is None else self.record(number)
+        return next((record for _, record in self._found(key)), None)
 
     def number(self, key: Json) -> int | None:
         """The number of a key's record, in the order in which they were written."""
+        return next((number for number, _ in self._found(key)), None)
+
+    def _found(self, key: Json) -> Iterator[tuple[int, Json]]:
+        """The number and the record of a key; of two keys with one digest the right one."""
         index, digest = self.index, digest_of(key)
         place = bisect_left(index.digests, digest)
         while place < len(index.digests) and index.digests[place] == digest:
             number = index.numbers[place]
-            if self.record(number)[0] == key:
-                return number
+            record = self.record(number)
+            if record[0] == key:
+                yield number, record
             place += 1
-        return None
 
     def record(self, number: int) -> Json:
         """A record by its number."""

@@ -7,7 +7,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 Json: TypeAlias = Any
 """What orjson writes and reads."""
@@ -198,7 +198,7 @@ def _is_model(kind: Any) -> bool:
 
 def _model(kind: Any) -> Codec:
     """A model by its number among the record's; it is validated again like what comes from the ledger."""
-    adapter: TypeAdapter[BaseModel] = TypeAdapter(kind)
+    adapter: TypeAdapter[BaseModel] = TypeAdapter(_told_apart(kind))
 
     def decode(raw: int, heard: Heard) -> BaseModel:
         model = heard.made.get(raw)
@@ -207,6 +207,14 @@ def _model(kind: Any) -> Codec:
         return model
 
     return Codec(lambda value, told: told.number(value), decode)
+
+
+def _told_apart(kind: Any) -> Any:
+    """A union of facts by their kinds: otherwise each would be tried as every one of them."""
+    inside = get_args(kind)
+    if get_origin(kind) in {Union, UnionType} and all("kind" in each.model_fields for each in inside):
+        return Annotated[kind, Field(discriminator="kind")]
+    return kind
 
 
 def _plain_name(name: Any, _: object) -> Json:
