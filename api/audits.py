@@ -2,7 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -20,7 +22,6 @@ from api.workbook.statements import build, in_order, link_causes, units
 from api.workbook.values import CellReader
 from api.workbook.world import Unit, World
 from flows.audit import audit as ledger_faults
-from flows.book import Book
 from flows.entries import Entry, Head
 from flows.errors import Problem
 from flows.ids import EnterpriseId
@@ -28,14 +29,16 @@ from flows.law import Finding
 from flows.ports import Document
 from flows.recording import LedgerFacts, Recording
 from flows.times import instant_us
-from graph.columns import Columns
-from graph.containers import Containers
-from graph.editions import Editions
+from graph.cache import PARTS, Unfit
+from graph.collected import differing
 from graph.graph_audit import graph_faults
 from graph.likeness import differences
+from graph.readings import Readings
+from graph.tables import Damaged
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
 """What a changed document runs into: pydantic and JSON raise kinds of ValueError."""
+CACHE: Final = "cache"
 NAMED_MOST: Final = 10
 """Positions that a finding quotes."""
 
@@ -55,6 +58,10 @@ class Compared:
     position: int
     batches: int
     differing: Mapping[str, list[str]]
+    fresh: Readings
+    """What was read anew."""
+    cache: Path | None
+    """The cache that was compared with the entries up to its position, if there is one that would be used."""
 
 
 def audit(service: Service) -> Audited:
@@ -71,7 +78,9 @@ def audit(service: Service) -> Audited:
 def _resting_faults(service: Service) -> list[Finding]:
     try:
         service.recording.catch_up()
-        return [*reading_faults(service), *desk_faults(service), *drawn_faults(service)]
+        return [
+            *cache_faults(service), *reading_faults(service), *desk_faults(service), *drawn_faults(service),
+        ]  # fmt: skip
     except Problem as problem:
         return [Finding.of("audit-readings-stopped", told=problem.text("zh"), told_en=problem.text("en"))]
 
@@ -89,30 +98,82 @@ def drawn_faults(service: Service) -> list[Finding]:
 
 def reading_faults(service: Service) -> Iterator[Finding]:
     """What the readings in use say otherwise than the entries, read anew."""
-    for reading, differing in compared(service).differing.items():
-        for part in differing:
-            yield Finding.of("audit-reading-differs", reading=reading, part=part)
+    found = compared(service)
+    for reading, parts in found.differing.items():
+        for part in parts:
+            if reading == CACHE:
+                yield Finding.of("audit-cache-differs", path=str(found.cache), part=part)
+            else:
+                yield Finding.of("audit-reading-differs", reading=reading, part=part)
 
 
 def compared(service: Service) -> Compared:
-    """Read everything anew from the entries, and compare all of it with what is in use."""
-    tables = service.catalogue
-    editions, figures, containers = Editions(tables), Columns(tables), Containers(tables)
-    book = Book(tables, LedgerFacts(service.ledger))
-    fresh = Recording(service.ledger, book, service.clock, (editions, figures, containers))
-    while fresh.catch_up() != service.recording.catch_up():
+    """Read everything anew from the entries, and compare all of it with what is in use, and with what the cache has."""
+    fresh = Readings.empty(service.catalogue, LedgerFacts(service.ledger))
+    cache, found = _cache_compared(service, fresh)
+    recording = Recording(service.ledger, fresh.book, service.clock, fresh.followers)
+    while recording.catch_up() != service.recording.catch_up():
         pass  # somebody writes meanwhile
-    for each in (figures, service.columns):
+    for each in (fresh.columns, service.columns):
         each.table()  # its rows wait for whoever asks first
-    lineage, _ = editions.now, service.editions.now  # and so do corrections
+    lineage, _ = fresh.editions.now, service.editions.now  # and so do corrections
     pairs = {
-        "book": (book, service.book),
-        "lineage": (editions, service.editions),
-        "columns": (figures, service.columns),
-        "containers": (containers, service.containers),
+        "book": (fresh.book, service.book),
+        "lineage": (fresh.editions, service.editions),
+        "columns": (fresh.columns, service.columns),
+        "containers": (fresh.containers, service.containers),
     }
-    found = {name: list(differences(*pair)) for name, pair in pairs.items()}
-    return Compared(book.position, len(lineage.batch_ids), found)
+    found |= {name: list(differences(*pair)) for name, pair in pairs.items()}
+    return Compared(fresh.book.position, len(lineage.batch_ids), found, fresh, cache)
+
+
+# the cache --------------------------------------------------------------------------------------------------------
+
+
+def cache_faults(service: Service) -> Iterator[Finding]:
+    """Bytes of the cache that are not those that were written, and caches that are another ledger's."""
+    cache = service.cache
+    if cache is None:
+        return
+    for place in cache.places():
+        try:
+            contents = cache.contents(place, service.ledger)
+            for part in cache.spoilt(place, contents):
+                yield Finding.of("audit-cache-part", path=str(place / PARTS), part=part)
+        except Unfit as unfit:
+            yield from _unfit(unfit)
+        except OSError:
+            yield Finding.of("audit-cache-torn", path=str(place), part=PARTS)
+
+
+def _unfit(unfit: Unfit) -> Iterator[Finding]:
+    figures = unfit.figures
+    match unfit.key:
+        case "cache-foreign" | "cache-ahead":
+            yield Finding.of("audit-cache-astray", path=figures["path"], position=figures["position"])
+        case "cache-torn":
+            yield Finding.of("audit-cache-torn", path=figures["path"], part=figures["part"])
+        case _:
+            pass  # another version's is not used
+
+
+def _cache_compared(service: Service, fresh: Readings) -> tuple[Path | None, dict[str, list[str]]]:
+    """Read up to the position of the newest cache that would be used, and what it says otherwise."""
+    cache = service.cache
+    if cache is None:
+        return None, {}
+    for place in cache.places():
+        try:
+            contents = cache.contents(place, service.ledger)
+            kept = cache.readings(place, contents, service.catalogue, service.ledger)
+        except Damaged as damaged:
+            return place, {CACHE: [damaged.part]}
+        except (Unfit, OSError):
+            continue  # told already
+        with closing(kept):
+            fresh.read_on(service.ledger, contents.position)
+            return place, {CACHE: list(differing(kept, fresh))}
+    return None, {}
 
 
 # the desk ---------------------------------------------------------------------------------------------------------

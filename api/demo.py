@@ -1,6 +1,7 @@
 """The demo: a region recorded as its members would, one dross load followed to its fates, figures and documents."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,7 @@ def _clear(settings: Settings) -> None:
         raise NotADemo("demo-folder-in-use", folder=str(settings.data))
     for suffix in ("", "-wal", "-shm"):
         settings.file.with_name(settings.file.name + suffix).unlink(missing_ok=True)
+    shutil.rmtree(settings.cache, ignore_errors=True)
 
 
 def _mark(service: Service, seed: int) -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api import columns
+from api.caching import Begin, Caching
 from api.import_jobs import ImportJobs, Job, Mode, UnderWay, begin, job_of
 from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
@@ -32,11 +33,13 @@ from flows.materials import Catalogue
 from flows.ports import Clock, Desk, Ledger
 from flows.recording import LedgerFacts, Statement
 from flows.times import SHANGHAI
+from graph.cache import Cache
 from graph.columns import Columns
 from graph.containers import Containers
 from graph.editions import Editions
 from graph.following import Following
 from graph.lineage import Lineage
+from graph.readings import Readings
 
 now: Final = WallClock()
 """The one clock."""
@@ -73,63 +76,70 @@ class Service:
     recording: Observed
     clock: Clock
     keys: Keys
+    caching: Caching | None = None
     pinned: Known | None = None
     following: Following | None = None
     """Who keeps the graph up with the ledger, where it has one."""
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock = now, *, readings: bool = True) -> "Service":
-        """Open the installation's store and read what it holds; without `readings` the book alone."""
-        service = cls._built(settings, *open_stores(settings), clock, readings=readings)
-        following = service._with_graph()
+        """Open the installation's store and read what it holds, from its cache on where there is one.
+
+        Who only states facts does without `readings`, and has the book alone: a third of the memory, and of the time that
+        reading others' facts takes.
+        """
+        service = cls._opened(settings, clock, Caching.begin, readings=readings)
         service.recording.catch_up()
-        if following is not None:
-            following.start()
-        return replace(service, following=following)
+        if service.following is not None:
+            service.following.start()
+        return service
 
     @classmethod
     def open_unread(cls, settings: Settings, clock: Clock = now) -> "Service":
         """Open the store without reading it: for the audit, which must bear with a ledger that cannot be read."""
-        return cls._built(settings, *open_stores(settings), clock)
-
-    def _with_graph(self) -> Following | None:
-        """Have the ledger's graph follow, where it has one."""
-        try:
-            graph = open_graph(self.settings, self.catalogue)
-        except BaseException:
-            self.close()
-            raise
-        if graph is None:
-            return None
-        following = Following(graph, self.recording.book)
-        self.recording.followers = (*self.recording.followers, following)
-        return following
+        return cls._opened(settings, clock, Caching.unused, follows=False)
 
     @classmethod
-    def over(
-        cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now, *, readings: bool = True
+    def _opened(
+        cls, settings: Settings, clock: Clock, begin: Begin, *, readings: bool = True, follows: bool = True
     ) -> "Service":
-        """Put the parts together over any ledger and desk, and read what it holds.
+        (ledger, desk), catalogue = open_stores(settings), Catalogue.load(settings.tables)
+        try:
+            graph = open_graph(settings, catalogue) if follows else None
+        except BaseException:
+            ledger.close()
+            desk.close()
+            raise
+        caching = begin(settings, catalogue, ledger, None if graph is None else graph.head().position)
+        service = cls._built(settings, ledger, desk, clock, caching.readings, readings=readings)
+        following = None if graph is None else Following(graph, service.recording.book)
+        if following is not None:
+            service.recording.followers = (*service.recording.followers, following)
+        return replace(service, caching=caching if readings else caching.looked_at(), following=following)
 
-        Who only states facts does without readings: a third of the memory, and of the time that reading others' facts takes.
-        """
-        service = cls._built(settings, ledger, desk, clock, readings=readings)
+    @classmethod
+    def over(cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock = now) -> "Service":
+        """Put the parts together over any ledger and desk, and read all that it holds."""
+        own = Readings.empty(Catalogue.load(settings.tables), LedgerFacts(ledger))
+        service = cls._built(settings, ledger, desk, clock, own)
         service.recording.catch_up()
         return service
 
     @classmethod
     def _built(
-        cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock, *, readings: bool = True
+        cls, settings: Settings, ledger: Ledger, desk: Desk, clock: Clock, own: Readings, *, readings: bool = True
     ) -> "Service":
-        catalogue = Catalogue.load(settings.tables)
-        editions = Editions(catalogue)
-        columns = Columns(catalogue)
-        containers = Containers(catalogue)
-        followers = (editions, columns, containers) if readings else ()
-        recording = Observed(ledger, Book(catalogue, LedgerFacts(ledger)), clock, followers, desk=desk)
-        secret = settings.secret.get_secret_value() if settings.secret else ""
-        keys = Keys(desk, clock, secret)
-        return cls(settings, catalogue, ledger, desk, editions, columns, containers, recording, clock, keys)
+        recording = Observed(ledger, own.book, clock, own.followers if readings else (), desk=desk)
+        keys = Keys(desk, clock, settings.secret.get_secret_value() if settings.secret else "")
+        return cls(
+            settings, own.book.catalogue, ledger, desk, own.editions, own.columns, own.containers, recording, clock,
+            keys,
+        )  # fmt: skip
+
+    @property
+    def cache(self) -> Cache | None:
+        """The cache of this installation; None where everything is read anew each time."""
+        return None if self.caching is None else self.caching.cache
 
     @property
     def book(self) -> Book:
@@ -305,8 +315,10 @@ class Service:
         return export_workbook(list(self.ledger.entries(until=until)), self.book, enterprise, days)
 
     def close(self) -> None:
-        """Let go of the store; its graph is brought up to what was read first."""
+        """Let go of the store: its graph is brought up to what was read first, and the cache written where much came since."""
         if self.following is not None:
             self.following.close()
+        if self.caching is not None:
+            self.caching.close(self.recording)
         self.ledger.close()
         self.desk.close()

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from api import metrics
 from api.app import create_app
+from api.cache_keeper import CacheKeeper
 from api.manners import settle_memory
 from api.service import Service
 from api.settings import DEFAULT_PORT, Settings
@@ -73,6 +74,8 @@ def serve(service: Service, console: Console) -> None:
     """
     settings = service.settings
     _check_writable(service)
+    if service.caching is not None and service.caching.due(service.recording.position):
+        service.caching.write(service.recording)  # now nobody waits
     settle_memory()
     with listening(settings.host, settings.port) as held:
         port = int(held.getsockname()[1])
@@ -127,7 +130,8 @@ def _work(settings: Settings, held: socket.socket, port: int, number: int, ready
 def _answer(service: Service, held: socket.socket, port: int, number: int = 1) -> None:
     app = create_app(service, port, number)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_S)
-    uvicorn.Server(config).run(sockets=[held])
+    with CacheKeeper(service, writes=number == 1):  # what one process writes, the next start of each begins with
+        uvicorn.Server(config).run(sockets=[held])
 
 
 def _leave(_: int, __: FrameType | None) -> None:

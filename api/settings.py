@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         """The SQLite file."""
         return self.data / "huanliu.db"
 
+    @property
+    def cache(self) -> Path:
+        """The folder of what is kept of the readings, so that a process need not read every entry when it starts."""
+        return self.data / "cache"
+
     def base_url(self, port: int | None = None) -> str:
         """The address that printed codes carry, without a slash at its end."""
         if self.public_url is not None:

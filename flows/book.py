@@ -1,10 +1,10 @@
 """账面. What the rules must know now, and how each of it came to stand so: every value keeps its past."""
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from flows.balance import Movement
 from flows.batches import Batch
@@ -15,53 +15,9 @@ from flows.ids import BatchId, EnterpriseId, EventId, ManifestId
 from flows.layers import Layer
 from flows.manifests import Manifest
 from flows.materials import Catalogue
-from flows.touches import Touch
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A fact as it is read now, and when it was taken in; `event` is None once it was withdrawn."""
-
-    event: Event | None
-    record_time_us: int
-
-
-class Facts(Protocol):
-    """Who keeps what was stated: the ledger. A book asks it for facts that a correction reads again."""
-
-    def told(self, position: int) -> Told:
-        """The fact at a position, as stated."""
-        ...
-
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
-        """The position of the fact that an enterprise stated under a name."""
-        ...
-
-    def keep(self, position: int, told: Told) -> None:
-        """Take over a fact that the book has read; a ledger has it already."""
-        ...
-
-
-@dataclass
-class KeptFacts:
-    """Every fact in plain dicts: what a book without a ledger stands on."""
-
-    facts: dict[int, Told] = field(default_factory=dict[int, Told])
-    positions: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-
-    def told(self, position: int) -> Told:
-        """The fact at a position."""
-        return self.facts[position]
-
-    def find(self, enterprise: EnterpriseId, event_id: EventId) -> int | None:
-        """Its position by its name."""
-        return self.positions.get((enterprise, event_id))
-
-    def keep(self, position: int, told: Told) -> None:
-        """Keep a fact."""
-        self.facts[position] = told
-        if told.event is not None:
-            self.positions[told.event.enterprise, told.event.event_id] = position
+from flows.stated import Facts, KeptFacts, Told
+from flows.touches import KeptTouches, Touch
+from flows.versions import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +168,13 @@ class Book:
     """The fresh facts by their names."""
     _touches: dict[Touch, list[int]] = field(default_factory=dict[Touch, list[int]])
     _below: "Book | None" = None
+    _kept_touches: KeptTouches | None = None
+
+    def stand_on(self, position: int, registers: Mapping[str, Kept[Any, Any]], touches: KeptTouches) -> None:
+        """Begin as the book that was kept at a position."""
+        for name, layer in self.registers():
+            layer.stand_on(registers[name])
+        self.position, self._kept_touches = position, touches
 
     # what is known ----------------------------------------------------------------------------------------------
 
@@ -240,6 +203,10 @@ class Book:
     def all_manifests(self) -> list[Manifest]:
         """All manifests, open and closed, the latest submitted first."""
         return sorted(self.manifests.every(), key=lambda manifest: -manifest.positions[0])
+
+    def open_manifests(self) -> list[Manifest]:
+        """The manifests to which something can still happen, the latest submitted first."""
+        return sorted(self.manifests.values(), key=lambda manifest: -manifest.positions[0])
 
     def history(self, name: BatchId | ManifestId) -> list[int]:
         """Positions of all entries that speak of a batch or a manifest."""
@@ -299,11 +266,21 @@ class Book:
         found: set[int] = set()
         book: Book | None = self
         while book is not None:
-            positions = book._touches.get(touch, ())
-            end = len(positions) if until is None else bisect_right(positions, until)
-            found.update(positions[bisect_right(positions, after) : end])
+            kept = () if book._kept_touches is None else book._kept_touches.find(touch)
+            for positions in (kept, book._touches.get(touch, ())):
+                end = len(positions) if until is None else bisect_right(positions, until)
+                found.update(positions[bisect_right(positions, after) : end])
             book = book._below
         return sorted(found)
+
+    def own_touches(self) -> Iterator[tuple[Touch, list[int]]]:
+        """What entries touched, as far as it stands in memory: all of it, or what came since this book was kept."""
+        return iter(list(self._touches.items()))
+
+    @property
+    def kept_touches(self) -> KeptTouches | None:
+        """What this book began with."""
+        return self._kept_touches
 
     def touch(self, position: int, touches: Iterable[Touch]) -> None:
         """Note what an entry rests on or changes."""

@@ -2,8 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeAlias, TypeVar, cast
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar, cast
+
+from flows.versions import Ended, Kept, Past, Unlisted, Versions
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -13,47 +15,11 @@ def _always(_: object) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class Versions(Generic[Value]):
-    """What stood under one key from each position on; None: nothing."""
-
-    positions: list[int] = field(default_factory=list[int])
-    values: list[Value | None] = field(default_factory=list[Value | None])
-    whole: bool = False
-    """Nothing below is to be asked: a correction wrote the whole past of the key anew."""
-
-    def number(self, bound: int | None) -> int:
-        """How many versions stand before a position."""
-        return len(self.positions) if bound is None else bisect_left(self.positions, bound)
-
-    def put(self, position: int, value: Value | None) -> None:
-        """What an entry set the key to; the last word of one entry stays."""
-        number = bisect_left(self.positions, position)
-        if number < len(self.positions) and self.positions[number] == position:
-            self.values[number] = value
-        else:
-            self.values.insert(number, value)  # first: who counts the positions finds their values
-            self.positions.insert(number, position)
-
-    def until(self, position: int) -> "Versions[Value]":
-        """What stood up to a position; nothing below it is to be asked."""
-        number = self.number(position + 1)
-        return Versions(self.positions[:number], self.values[:number], whole=True)
-
-    def copy(self) -> "Versions[Value]":
-        """A copy to write in."""
-        return Versions(self.positions.copy(), self.values.copy(), self.whole)
-
-
 @dataclass(frozen=True, slots=True)
 class Written(Generic[Value]):
     """What one entry wrote under a key: a value, or that nothing stands there any more."""
 
     value: Value | None
-
-
-Ended: TypeAlias = tuple[int, Versions[Value]]
-"""The position of the correction that made a past obsolete, and that past."""
 
 
 class Layer(Generic[Key, Value]):
@@ -71,6 +37,14 @@ class Layer(Generic[Key, Value]):
         self._shown: dict[Key, Value] = {}
         self._bound: int | None = None
         self._known: int | None = None
+        self._kept: Kept[Key, Value] | None = None
+        self._unlisted: Unlisted[Key, Value] | None = None
+
+    def stand_on(self, kept: Kept[Key, Value]) -> None:
+        """Begin with what was kept."""
+        assert self._below is None, "a draft stands on a layer"
+        assert not self._own, "it has begun"
+        self._kept, self._unlisted = kept, Unlisted(kept)
 
     # looking up -------------------------------------------------------------------------------------------------
 
@@ -82,6 +56,8 @@ class Layer(Generic[Key, Value]):
             if layer._known is not None:
                 return layer._as_known(key, bound)
             versions = layer._own.get(key)
+            if versions is None and layer._kept is not None:
+                versions = layer._kept_past(key)
             if versions is not None:
                 number = versions.number(bound)
                 if number:
@@ -92,6 +68,20 @@ class Layer(Generic[Key, Value]):
                 bound = layer._bound if bound is None else min(bound, layer._bound)
             layer = layer._below
         return None
+
+    def _find(self, key: Key) -> Versions[Value] | None:
+        """What was written under a key in this layer itself."""
+        versions = self._own.get(key)
+        return self._kept_past(key) if versions is None and self._kept is not None else versions
+
+    def _kept_past(self, key: Key) -> Versions[Value] | None:
+        """What was kept of a key; from now on it stands in memory."""
+        past = self._kept.find(key) if self._kept is not None else None
+        if past is None:
+            return None
+        if past.ended:
+            self._ended.setdefault(key, past.ended)
+        return self._own.setdefault(key, past.versions)
 
     def _as_known(self, key: Key, bound: int | None) -> Value | None:
         """The value as it was known at a position: no correction that came later has touched it."""
@@ -107,11 +97,11 @@ class Layer(Generic[Key, Value]):
         """All versions of a key, as read now or as they were read at a position; through a view, what it knows of them."""
         if self._known is not None:
             known = self._known if known is None else min(known, self._known)
+        own = self._find(key)
         if known is not None:
             for until, versions in self._ended.get(key, ()):
                 if until > known:
                     return versions
-        own = self._own.get(key)
         if self._below is None or (own is not None and own.whole):
             return Versions(whole=True) if own is None else own
         below = self._below.past(key, known)
@@ -123,6 +113,7 @@ class Layer(Generic[Key, Value]):
 
     def rewritten(self, key: Key) -> list[int]:
         """The positions of the corrections that wrote the past of a key anew, as far as they are known here, in order."""
+        _ = self._find(key)
         found = {until for until, _ in self._ended.get(key, ())}
         if self._below is not None:
             found.update(self._below.rewritten(key))
@@ -144,6 +135,8 @@ class Layer(Generic[Key, Value]):
         those entries, in order.
         """
         found: dict[Key, list[int]] = {}
+        for key in self._kept.behind(after) if self._kept is not None else ():
+            _ = self._find(key)
         for key, versions in list(self._own.items()):
             ended = self._ended.get(key, ())
             if not ended and (not versions.positions or versions.positions[-1] <= after):
@@ -162,6 +155,8 @@ class Layer(Generic[Key, Value]):
             pairs = ((key, self.get(key)) for key in keys)
             return ((key, value) for key, value in pairs if value is not None and self._listed(value))
         if self._below is None:
+            if self._unlisted is not None:
+                self._list(self._unlisted)
             return iter(list(self._shown.items()))
         merged = dict(self._below.items())
         for key, versions in self._own.items():
@@ -189,6 +184,8 @@ class Layer(Generic[Key, Value]):
             layers.append(layer)
             layer = layer._below
         for each in reversed(layers):
+            if each._kept is not None:
+                merged.update(dict.fromkeys(each._kept.keys()))
             merged.update(dict.fromkeys(each._own))
         return list(merged)
 
@@ -212,7 +209,7 @@ class Layer(Generic[Key, Value]):
         self._put(key, None, position)
 
     def _put(self, key: Key, value: Value | None, position: int) -> None:
-        versions = self._own.get(key)
+        versions = self._find(key)
         if versions is None:
             versions = self._own[key] = Versions()
         versions.put(position, value)
@@ -223,18 +220,30 @@ class Layer(Generic[Key, Value]):
         if self._below is not None:
             return
         value = versions.values[-1] if versions.values else None
-        if value is None or not self._listed(value):
-            self._shown.pop(key, None)
-        else:
-            self._shown[key] = value
+        if value is not None and not self._listed(value):
+            value = None
+        unlisted = self._unlisted
+        if unlisted is None or not unlisted.note(key, value):
+            if value is None:
+                self._shown.pop(key, None)
+            else:
+                self._shown[key] = value
+
+    def _list(self, unlisted: "Unlisted[Key, Value]") -> None:
+        """Look up what was listed when the layer was kept. Whoever writes meanwhile goes on."""
+        found = {key: value for key in unlisted.kept.shown() if (value := self.get(key)) is not None}
+        with unlisted.lock:
+            if self._unlisted is not None:
+                self._shown = unlisted.over(found)
+                self._unlisted = None
 
     def rewrite(self, key: Key, position: int, written: Written[Value] | None, *, until: int) -> None:
         """Read an earlier entry as having written this, or nothing; the correction at `until` says so.
 
         What stood before stays known to whoever asks as of a position before the correction.
         """
-        ended = self._ended.setdefault(key, [])
         old = self.past(key)
+        ended = self._ended.setdefault(key, [])
         if not ended or ended[-1][0] != until:
             ended.append((until, old.copy()))
             versions = old.copy()
@@ -253,6 +262,26 @@ class Layer(Generic[Key, Value]):
     def own(self) -> Iterator[Key]:
         """The keys that were touched here."""
         return iter(self._own)
+
+    def own_pasts(self) -> Iterator[tuple[Key, Past[Value]]]:
+        """What stands in memory: all of it, or what was looked up or written since this layer was kept."""
+        return ((key, Past(versions, self._ended.get(key, []))) for key, versions in list(self._own.items()))
+
+    def own_past(self, key: Key) -> Past[Value] | None:
+        """What was written under a key in this layer itself."""
+        versions = self._find(key)
+        return None if versions is None else Past(versions, self._ended.get(key, []))
+
+    @property
+    def kept(self) -> Kept[Key, Value] | None:
+        """What this layer began with."""
+        return self._kept
+
+    def listed(self) -> list[Key]:
+        """The keys of `items`, without looking their values up."""
+        if self._unlisted is None:
+            return [key for key, _ in self.items()]
+        return self._unlisted.listed()
 
     def over(self) -> "Layer[Key, Value]":
         """A new layer on top of this one."""
@@ -275,9 +304,10 @@ class Layer(Generic[Key, Value]):
         below = self._below
         assert below is not None, "nothing below to fold into"
         for key, ended in self._ended.items():
+            _ = below._find(key)
             below._ended.setdefault(key, []).extend(ended)
         for key, versions in self._own.items():
-            known = below._own.get(key)
+            known = below._find(key)
             if versions.whole or known is None:
                 kept = below._own[key] = versions
                 kept.whole = versions.whole or below._below is None

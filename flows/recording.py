@@ -162,6 +162,17 @@ class Recording:
                 self._catch_up(self.ledger.entries(after=self.book.position))
         return self._told
 
+    @contextmanager
+    def still(self) -> Generator[int]:
+        """Hold everything that was read still, at one position; whoever states a fact meanwhile waits.
+
+        Raises:
+            Stopped: an entry was read in part only.
+        """
+        with self._turn_lock:
+            self.check_whole()
+            yield self._told
+
     def _catch_up(self, entries: Iterable[Entry]) -> None:
         self.check_whole()
         for entry in entries:

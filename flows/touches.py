@@ -4,7 +4,7 @@ Of enterprises, sites and storage areas most facts ask little: that they are the
 Those touch the register that begins with ``known_``; who writes a register touches it under its own name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from flows.events import (
@@ -57,6 +57,14 @@ class Touch(NamedTuple):
 
     register: str
     name: object
+
+
+class KeptTouches(Protocol):
+    """What entries touched, as a book that was kept knows it."""
+
+    def find(self, touch: Touch) -> Sequence[int]:
+        """The positions of the entries that touch a name, in order."""
+        ...
 
 
 class Manifests(Protocol):

@@ -27,8 +27,20 @@ class Column:
     def of(cls, values: NDArray[Any]) -> "Column":
         """A column of its own that begins with these values."""
         column = cls(values.dtype)
-        column._array = np.concatenate([values, np.zeros(max(FIRST_SIZE, len(values) // 8), values.dtype)])
+        column._array = np.concatenate([values, np.zeros(cls.room(len(values)), values.dtype)])
         column.size = len(values)
+        return column
+
+    @staticmethod
+    def room(size: int) -> int:
+        """How many more values a column of this size should hold without growing."""
+        return max(FIRST_SIZE, size // 8)
+
+    @classmethod
+    def begun(cls, values: NDArray[Any], size: int) -> "Column":
+        """A column of an array whose first values are written."""
+        column = cls.__new__(cls)
+        column._array, column.size = values, size
         return column
 
     def written(self) -> Ints:
@@ -43,6 +55,16 @@ class Column:
             self._array = grown
         self._array[self.size] = value
         self.size += 1
+
+    def extend(self, values: NDArray[Any]) -> None:
+        """Write many behind the end."""
+        size = self.size + len(values)
+        if size > len(self._array):
+            grown = np.zeros(max(size + self.room(size), 2 * self.size), self._array.dtype)
+            grown[: self.size] = self.written()
+            self._array = grown
+        self._array[self.size : size] = values
+        self.size = size
 
     def __getitem__(self, index: int) -> int:
         return int(self._array[index])

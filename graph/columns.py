@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from flows.book import Change, Revision
 from flows.entries import Entry
 from flows.events import FigureDeclared, SiteRegistered
 from flows.ids import SiteId
 from flows.materials import Catalogue
-from graph.counts import FOREVER, Counts, Table
+from graph.counts import Counts, Table
+from graph.keeping import Found, Keeping, Later
 from graph.recognition import Recognition
+from graph.rows import FOREVER
+from graph.values import PLAIN, codec_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Placed:
     until: int = FOREVER
 
 
+_FIGURES: Final = codec_of(list[Declared])
+_PLACED: Final = codec_of(list[Placed])
+
+
 class Columns:
     """A follower that keeps what the indicators need; it can be thrown away and read again from the entries."""
 
@@ -45,11 +52,31 @@ class Columns:
         self.catalogue = catalogue
         self.position = 0
         self.counts = Counts()
-        self.figures: list[Declared] = []
+        self._figures: Later[list[Declared]] = Later([])
         self._placed: list[Placed] = []
         self._divisions: dict[SiteId, str] = {}
         self.recognition = Recognition(catalogue, self.counts)
         self._lock = Lock()
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        keeping.plain("columns.position", self.position, PLAIN)
+        keeping.plain("columns.figures", self.figures, _FIGURES)
+        keeping.plain("columns.placed", self._placed, _PLACED)
+        self.counts.keep(keeping)
+        self.recognition.keep(keeping)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Columns":
+        """The columns that were kept."""
+        own = cls(catalogue)
+        own.position = found.plain("columns.position", PLAIN)
+        own._figures = Later(found.later("columns.figures", _FIGURES))
+        own._placed = found.plain("columns.placed", _PLACED)
+        own._divisions = own.divisions_as_of(own.position)
+        own.counts = Counts.found(found)
+        own.recognition = Recognition.found(catalogue, own.counts, found)
+        return own
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry and what it did to the book."""
@@ -61,6 +88,11 @@ class Columns:
             else:
                 self._revise(change.revision, change.position)
             self.position = change.position
+
+    @property
+    def figures(self) -> list[Declared]:
+        """The external figures, by the position of their entry."""
+        return self._figures.value
 
     def _note(self, change: Change, since: int) -> None:
         match change.event:
@@ -77,7 +109,7 @@ class Columns:
     def _revise(self, revision: Revision, since: int) -> None:
         """What entries said until a correction ends; what they say since begins."""
         ended = revision.entries.keys()
-        self.figures = [_ended(each, since) if each.position in ended else each for each in self.figures]
+        self._figures = Later([_ended(each, since) if each.position in ended else each for each in self.figures])
         self._placed = [_ended(each, since) if each.position in ended else each for each in self._placed]
         for reread in revision.entries.values():
             if reread.now is not None:

@@ -1,5 +1,6 @@
 """数字识别码: which batch a hazardous container's code means, counted off the ledger's own order."""
 
+from collections.abc import MutableMapping
 from datetime import date
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
@@ -12,6 +13,8 @@ from flows.errors import Malformed
 from flows.ids import BatchId
 from flows.materials import Catalogue
 from flows.times import day_of
+from graph.keeping import Found, Keeping
+from graph.values import PLAIN, codec_of
 
 _EIGHT_DIGITS: Final = len("321-024-48")
 
@@ -25,9 +28,22 @@ class Containers:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._batches: dict[Key, list[BatchId]] = {}
-        self._serials: dict[BatchId, list[Serial]] = {}
+        self._batches: MutableMapping[Key, list[BatchId]] = {}
+        self._serials: MutableMapping[BatchId, list[Serial]] = {}
         self._lock = Lock()
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        keeping.table("containers.batches", self._batches, _KEY, _IDS)
+        keeping.table("containers.serials", self._serials, PLAIN, _SERIALS)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Containers":
+        """The serials that were kept."""
+        own = cls(catalogue)
+        own._batches = found.table("containers.batches", _KEY, _IDS)
+        own._serials = found.table("containers.serials", PLAIN, _SERIALS)
+        return own
 
     def read(self, entry: Entry, change: Change) -> None:
         """Count the hazardous batches that a fact made, and those that a correction made otherwise."""
@@ -88,3 +104,8 @@ class Serial(NamedTuple):
     key: Key
     serial: int
     since: int
+
+
+_KEY: Final = codec_of(tuple[str, str, date])
+_IDS: Final = codec_of(list[BatchId])
+_SERIALS: Final = codec_of(list[Serial])

@@ -2,13 +2,15 @@
 
 import sys
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from enum import IntFlag
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from flows.ids import BatchId
 from flows.mass import share_out
+from graph.keeping import Found, Keeping
+from graph.values import PLAIN, codec_of
 
 LAST: Final = sys.maxsize
 """Behind every entry."""
@@ -101,15 +103,35 @@ Made: TypeAlias = tuple[tuple[Content, int], ...]
 """The contents of a batch when it was made, in their order."""
 
 
+_CONTENTS: Final = codec_of(Contents)
+_MADE: Final = codec_of(Made)
+_DRAWN: Final = codec_of(list[tuple[int, int]])
+
+
 class Holdings:
     """What every batch was made of, what was drawn on it by which entry, and so what it holds at any entry."""
 
     def __init__(self) -> None:
-        self.now: dict[BatchId, Contents] = {}
+        self.now: MutableMapping[BatchId, Contents] = {}
         """The contents of each open batch."""
-        self._made: dict[BatchId, Made] = {}
-        self._drawn: dict[BatchId, list[tuple[int, int]]] = {}
+        self._made: MutableMapping[BatchId, Made] = {}
+        self._drawn: MutableMapping[BatchId, list[tuple[int, int]]] = {}
         self._reached: dict[BatchId, tuple[int, Contents]] = {}
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        keeping.table("columns.contents.now", self.now, PLAIN, _CONTENTS)
+        keeping.table("columns.contents.made", self._made, PLAIN, _MADE)
+        keeping.table("columns.contents.drawn", self._drawn, PLAIN, _DRAWN)
+
+    @classmethod
+    def found(cls, found: Found) -> "Holdings":
+        """The contents that were kept."""
+        own = cls()
+        own.now = found.table("columns.contents.now", PLAIN, _CONTENTS)
+        own._made = found.table("columns.contents.made", PLAIN, _MADE)
+        own._drawn = found.table("columns.contents.drawn", PLAIN, _DRAWN)
+        return own
 
     def make(self, batch_id: BatchId, contents: Contents) -> None:
         """A batch comes to be, of these grams."""

@@ -1,21 +1,23 @@
 """Rows of what counts: position, effective time, why, whose, and the grams, as arrays that grow with the ledger."""
 
-from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
-from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from flows.ids import SiteId
+from graph.keeping import Found, Keeping
+from graph.rows import FOREVER, Rows
+from graph.values import PLAIN, codec_of
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Key = TypeVar("Key")
 
-WIDTH: Final = 7
-FOREVER: Final = np.iinfo(np.int64).max
 NET: Final = 64
 """Added to a kind: the same of the net ledger, where waste made of waste stays its first generator's."""
 
@@ -85,9 +87,9 @@ class Table:
 class Interned(Generic[Key]):
     """Small integers for keys, in the order in which they came."""
 
-    def __init__(self) -> None:
-        self._index: dict[Key, int] = {}
-        self.keys: list[Key] = []
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        self.keys = list(keys)
+        self._index = {key: number for number, key in enumerate(self.keys)}
 
     def index(self, key: Key) -> int:
         """The key's number, a new one for a new key."""
@@ -98,47 +100,65 @@ class Interned(Generic[Key]):
         return found
 
 
-class Rows:
-    """Growing arrays: rows wait in a buffer and are written in one go when somebody reads."""
+class Origins:
+    """Origins as lines of numbers. The first may have been kept: they are found by one number made of their four."""
 
-    def __init__(self) -> None:
-        self._waiting = array("q")
-        self._array: Integers = np.empty((WIDTH, 1024), dtype=np.int64)
-        self._length = 0
-        self._read = False
+    def __init__(
+        self, table: Integers | None = None, packed: Integers | None = None, order: Integers | None = None
+    ) -> None:
+        nothing = np.empty(0, dtype=np.int64)
+        self._table: Integers = np.empty((0, 4), dtype=np.int64) if table is None else table
+        self._packed = (nothing if packed is None else packed).data
+        self._order = (nothing if order is None else order).data
+        self._kept = len(self._table)
+        self._new: list[Origin] = []
+        self._index: dict[Origin, int] = {}
 
-    def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
-        """One more row: position, since, until, effective time, kind, origin, amount."""
-        self._waiting.extend(row)
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of them."""
+        packed = _packed(*self.table().T)
+        order = np.argsort(packed)
+        keeping.array("columns.origins", self.table())
+        keeping.array("columns.origins.packed", packed[order])
+        keeping.array("columns.origins.order", order)
 
-    def end(self, position: int, since: int, until: int) -> None:
-        """The rows of an entry, known since then, are known no longer; who reads has them as they were."""
-        rows = self.arrays()
-        if self._read:
-            self._read, self._array = False, self._array.copy()
-            rows = self.arrays()
-        begin, stop = np.searchsorted(rows[1], since, "left"), np.searchsorted(rows[1], since, "right")
-        ended = begin + np.flatnonzero(rows[0, begin:stop] == position)
-        rows[2, ended] = until
+    @classmethod
+    def found(cls, found: Found) -> "Origins":
+        """The origins that were kept."""
+        return cls(*(found.array(f"columns.origins{part}") for part in ("", ".packed", ".order")))
+
+    def __len__(self) -> int:
+        return self._kept + len(self._new)
+
+    def index(self, origin: Origin) -> int:
+        """The number of an origin, a new one if it is new."""
+        found = self._index.get(origin)
+        if found is None:
+            found = self._index[origin] = self._find(origin)
+        return found
+
+    def _find(self, origin: Origin) -> int:
+        packed = int(_packed(*origin))
+        place = bisect_left(self._packed, packed)
+        if place < len(self._packed) and self._packed[place] == packed:
+            return int(self._order[place])
+        self._new.append(origin)
+        return len(self) - 1
 
     def table(self) -> Integers:
-        """The same for a reader: what it holds stays as it is."""
-        self._read = True
-        return self.arrays()
+        """One line for each: site, material, day, arising."""
+        if len(self._table) < len(self):
+            new = np.array(self._new[len(self._table) - self._kept :], dtype=np.int64).reshape(-1, 4)
+            self._table = np.concatenate([self._table, new])
+        return self._table
 
-    def arrays(self) -> Integers:
-        """`WIDTH` lines, each as long as there are rows."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, array("q")
-            new = np.frombuffer(waiting, dtype=np.int64).reshape(-1, WIDTH).T
-            grown = self._length + new.shape[1]
-            if grown > self._array.shape[1]:
-                larger = np.empty((WIDTH, 2 * grown), dtype=np.int64)
-                larger[:, : self._length] = self._array[:, : self._length]
-                self._array = larger
-            self._array[:, self._length : grown] = new
-            self._length = grown
-        return self._array[:, : self._length]
+
+def _packed(site: Any, material: Any, day: Any, arising: Any) -> Any:
+    """One number for each origin, as long as there are fewer than four thousand materials and 2^27 sites."""
+    return ((site << 12 | material) << 22 | day) << 2 | arising
+
+
+_SINCE: Final = codec_of(dict[int, int])
 
 
 class Counts:
@@ -147,10 +167,28 @@ class Counts:
     def __init__(self) -> None:
         self.sites = Interned[SiteId]()
         self.materials = Interned[str]()
-        self.origins = Interned[Origin]()
+        self.origins = Origins()
         self._rows = Rows()
         self._since: dict[int, int] = {}
-        self._origin_table: Integers = np.empty((0, 4), dtype=np.int64)
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all rows up to now."""
+        keeping.plain("columns.sites", self.sites.keys, PLAIN)
+        keeping.plain("columns.materials", self.materials.keys, PLAIN)
+        self.origins.keep(keeping)
+        keeping.plain("columns.since", self._since, _SINCE)
+        self._rows.keep(keeping)
+
+    @classmethod
+    def found(cls, found: Found) -> "Counts":
+        """The rows that were kept."""
+        own = cls()
+        own.sites = Interned(found.plain("columns.sites", PLAIN))
+        own.materials = Interned(found.plain("columns.materials", PLAIN))
+        own.origins = Origins.found(found)
+        own._since = found.plain("columns.since", _SINCE)
+        own._rows = Rows.found(found)
+        return own
 
     def origin(self, site_id: SiteId, material: str, day: date, arising: Arising) -> int:
         """The number of an origin."""
@@ -175,12 +213,4 @@ class Counts:
     def table(self) -> Table:
         """All rows up to now."""
         position, since, until, effective_us, kind, origin, amount = self._rows.table()
-        return Table(position, since, until, effective_us, kind, origin, amount, self.origin_table())
-
-    def origin_table(self) -> Integers:
-        """One line for each origin: site, material, day, arising."""
-        known = len(self._origin_table)
-        if known < len(self.origins.keys):
-            new = np.array(self.origins.keys[known:], dtype=np.int64).reshape(-1, 4)
-            self._origin_table = np.concatenate([self._origin_table, new])
-        return self._origin_table
+        return Table(position, since, until, effective_us, kind, origin, amount, self.origins.table())

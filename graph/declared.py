@@ -7,7 +7,7 @@ from flows.codes import division_prefix
 from flows.events import FigureName
 from flows.indicators import TEN_METALS, Boundary, Period, Question
 from graph.columns import Columns, Declared
-from graph.counts import FOREVER
+from graph.rows import FOREVER
 
 FIGURES: Final[dict[str, FigureName]] = {
     "primary": "primary_output",

@@ -1,6 +1,6 @@
 """The lineage as it is read now, and as it was known before each correction: editions, made when somebody asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from threading import Lock
 from typing import Final
 
@@ -10,11 +10,15 @@ from flows.book import Change
 from flows.entries import Entry
 from flows.materials import Catalogue
 from graph.arrays import Batches, Column, Draws, Flows, Ints, Movements, Remarks
+from graph.keeping import Found, Keeping
 from graph.lineage import NO_LINE, Lineage
+from graph.values import PLAIN, optional, record, row, several
 
 KEPT: Final = 4
 """Editions before corrections that are kept for the next who asks: whoever compares two dates asks for two."""
 _NOWHERE: Final = -1
+_PAST: Final = several(row([PLAIN, optional(record(Change, leaving=frozenset({"revision"})))], tuple))
+"""What an earlier entry did until each correction; none of those that mend is ever corrected, so no revision is in it."""
 
 
 class Editions:
@@ -26,11 +30,27 @@ class Editions:
     def __init__(self, catalogue: Catalogue) -> None:
         self._now = Lineage(catalogue)
         self._waiting: dict[int, Change | None] = {}
-        self._past: dict[int, list[tuple[int, Change | None]]] = {}
+        self._past: MutableMapping[int, list[tuple[int, Change | None]]] = {}
         self._revised: list[int] = []
         self._made: dict[int, Lineage] = {}
         self._position = 0
         self._lock = Lock()
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out the index as the facts are read now, and what corrections took out of it."""
+        self.now.keep(keeping)
+        keeping.plain("lineage.revised", self._revised, PLAIN)
+        keeping.table("lineage.past", self._past, PLAIN, _PAST)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Editions":
+        """The editions that were kept."""
+        own = cls(catalogue)
+        own._now = Lineage.found(catalogue, found)
+        own._revised = found.plain("lineage.revised", PLAIN)
+        own._past = found.table("lineage.past", PLAIN, _PAST)
+        own._position = own._now.position
+        return own
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry and what it did."""

@@ -122,7 +122,8 @@ def _codes(question: Question, columns: Columns) -> set[str]:
     boundary, divisions = question.boundary, _divisions(question, columns)
     sites, rows = columns.counts.sites.keys, columns.counts.materials.keys
     inside = {i for i, site in enumerate(sites) if in_boundary(site, divisions, boundary)}
-    origins = {(each.site, each.material) for each in columns.counts.origins.keys if each.arising != Arising.OTHER}
+    table = columns.counts.origins.table()
+    origins: list[list[int]] = np.unique(table[table[:, 3] != Arising.OTHER, :2], axis=0).tolist()
     found = {rows[material] for site, material in origins if site in inside}
     materials = [columns.catalogue.material(each) for each in found]
     return {each.waste_code for each in materials if each.waste_code is not None and passes(each, boundary, None)}

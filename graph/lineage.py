@@ -1,6 +1,6 @@
 """What came from what: dense ranks in entry order, factorised movements, a consistent prefix for every reader."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping, MutableSequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
@@ -31,6 +31,17 @@ from flows.ids import BatchId, EnterpriseId, Id, SiteId
 from flows.materials import Catalogue
 from flows.times import latest_us
 from graph.arrays import Batches, Draws, Flows, Interned, Lengths, Movements, Remarks
+from graph.keeping import (
+    Found,
+    Keeping,
+    found_columns,
+    found_ranks,
+    found_texts,
+    keep_columns,
+    keep_ranks,
+    keep_texts,
+)
+from graph.values import PLAIN, codec_of
 
 BOUNDARIES: Final = tuple(Boundary)
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
@@ -70,8 +81,8 @@ class Lineage:
     def __init__(self, catalogue: Catalogue, names: "Names | None" = None) -> None:
         self.catalogue = catalogue
         self.lengths = Lengths()
-        self.batch_ids: list[BatchId] = []
-        self.codes: list[str | None] = []
+        self.batch_ids: MutableSequence[BatchId] = []
+        self.codes: MutableSequence[str | None] = []
         self.names = names or Names()
         self.batches = Batches()
         self.movements = Movements()
@@ -81,7 +92,7 @@ class Lineage:
         self.statuses = Remarks()
         self.places = Remarks()
         self.moistures = Remarks()
-        self.rank_of: dict[BatchId, int] = {}
+        self.rank_of: MutableMapping[BatchId, int] = {}
         self.site_entries: dict[int, tuple[SiteId, str]] = {}
         self.storage_entries: dict[int, tuple[Id, SiteId]] = {}
         self.divisions: dict[SiteId, str] = {}
@@ -112,6 +123,35 @@ class Lineage:
     def details(self) -> Interned:
         """What a boundary flow says beyond its boundary; number 0 is nothing."""
         return self.names.details
+
+    # keeping ----------------------------------------------------------------------------------------------------
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it, up to `position`."""
+        keeping.plain("lineage.position", self.position, PLAIN)
+        for name, _ in _TABLES:
+            keep_columns(keeping, f"lineage.{name}", getattr(self, name))
+        keep_texts(keeping, "lineage.batch_ids", self.batch_ids)
+        keep_ranks(keeping, "lineage.rank_of", self.batch_ids)
+        keep_texts(keeping, "lineage.codes", self.codes)
+        keeping.plain("lineage.site_entries", self.site_entries, _PLACES)
+        keeping.plain("lineage.storage_entries", self.storage_entries, _PLACES)
+        self.names.keep(keeping)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Lineage":
+        """The index that was kept."""
+        own = cls(catalogue, Names.found(found))
+        for name, kind in _TABLES:
+            setattr(own, name, found_columns(found, f"lineage.{name}", kind))
+        own.batch_ids = ids = found_texts(found, "lineage.batch_ids")
+        own.rank_of = found_ranks(found, "lineage.rank_of", ids)
+        own.codes = found_texts(found, "lineage.codes")
+        own.site_entries = found.plain("lineage.site_entries", _PLACES)
+        own.storage_entries = found.plain("lineage.storage_entries", _PLACES)
+        own.divisions, own.storage_sites = dict(own.site_entries.values()), dict(own.storage_entries.values())
+        own.close(found.plain("lineage.position", PLAIN))
+        return own
 
     # following --------------------------------------------------------------------------------------------------
 
@@ -265,6 +305,15 @@ class Lineage:
         return [int(rank) for rank in ranks[::-1][:limit]]
 
 
+_PLACES: Final = codec_of(dict[int, tuple[str, str]])
+_TABLES: Final = (
+    ("batches", Batches), ("movements", Movements), ("draws", Draws), ("sources", Flows), ("ends", Flows),
+    ("statuses", Remarks), ("places", Remarks), ("moistures", Remarks),
+)  # fmt: skip
+_INTERNED: Final = ("holders", "sites", "materials", "processes", "details", "kinds")
+_IDS: Final = codec_of(list[BatchId])
+
+
 class Names:
     """Names as small integers, and what batches were ever called; all editions of an index share them."""
 
@@ -275,7 +324,23 @@ class Names:
         self.processes = Interned([""])
         self.details = Interned([""])
         self.kinds = Interned(list(KINDS))
-        self._called: dict[str, list[BatchId]] = {}
+        self._called: MutableMapping[str, list[BatchId]] = {}
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        for each in _INTERNED:
+            interned: Interned = getattr(self, each)
+            keeping.plain(f"lineage.names.{each}", interned.names, PLAIN)
+        keeping.table("lineage.names.called", self._called, PLAIN, _IDS)
+
+    @classmethod
+    def found(cls, found: Found) -> "Names":
+        """The names that were kept."""
+        own = cls()
+        for each in _INTERNED:
+            setattr(own, each, Interned(found.plain(f"lineage.names.{each}", PLAIN)))
+        own._called = found.table("lineage.names.called", PLAIN, _IDS)
+        return own
 
     def call(self, code: str | None, batch_id: BatchId) -> None:
         """A batch has a code; once printed it keeps its meaning, also when the fact is corrected."""

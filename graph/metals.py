@@ -7,6 +7,8 @@ from flows.ids import EnterpriseId
 from flows.materials import Catalogue, Material
 from graph.contents import NOTHING, Content, Mark
 from graph.counts import Interned
+from graph.keeping import Found, Keeping
+from graph.values import PLAIN, codec_of
 
 FORMS: Final = frozenset({"secondary_metal", "alloy", "primary_metal"})
 """The refined and alloy forms: metal counts when it first leaves its maker as one of these, not as matte or oxide."""
@@ -27,6 +29,7 @@ class Source(NamedTuple):
     whose: int = NOTHING
 
 
+_SOURCES: Final = codec_of(list[Source])
 NEUTRAL: Final = 0
 EXTERNAL: Final = 1
 PRIMARY: Final = 2
@@ -41,6 +44,19 @@ class Metals:
         self._sources = Interned[Source]()
         for metal in ("neutral", "external", "primary"):
             _ = self._sources.index(Source(metal))
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out all of it."""
+        keeping.plain("columns.metals.enterprises", self._enterprises.keys, PLAIN)
+        keeping.plain("columns.metals.sources", self._sources.keys, _SOURCES)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, found: Found) -> "Metals":
+        """The sources that were kept."""
+        own = cls(catalogue)
+        own._enterprises = Interned(found.plain("columns.metals.enterprises", PLAIN))
+        own._sources = Interned(found.plain("columns.metals.sources", _SOURCES))
+        return own
 
     def __getitem__(self, number: int) -> Source:
         return self._sources.keys[number]

@@ -1,6 +1,6 @@
 """When mass counts: follows whose waste is in which batch, and marks it where a definition recognizes it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from datetime import date
 from heapq import heappop, heappush
 from types import MappingProxyType
@@ -29,7 +29,9 @@ from flows.materials import Catalogue, Material, Side
 from flows.times import STOPPABLE_US, day_of, latest_us
 from graph.contents import NOTHING, Content, Contents, Holdings, Mark, add, marked, take, total_g, unmarked
 from graph.counts import NET, Arising, Counts, Kind
+from graph.keeping import Found, Keeping
 from graph.metals import FORMS, PRODUCTS, Metals, is_liquid_aluminium
+from graph.values import PLAIN
 
 WASTES: Final = frozenset({"hazardous_waste", "general_waste"})
 
@@ -41,10 +43,26 @@ class Recognition:
         self._catalogue = catalogue
         self._counts = counts
         self._holdings = Holdings()
-        self._arisen: dict[BatchId, int] = {}
+        self._arisen: MutableMapping[BatchId, int] = {}
         self._metals = Metals(catalogue)
         self._position = self._since = 0
         self._effective_us = 0
+
+    def keep(self, keeping: Keeping) -> None:
+        """Hand out what it counts from; the rows are the columns' to keep."""
+        self._holdings.keep(keeping)
+        self._metals.keep(keeping)
+        keeping.table("columns.arisen", self._arisen, PLAIN, PLAIN)
+        keeping.plain("columns.last", [self._position, self._since, self._effective_us], PLAIN)
+
+    @classmethod
+    def found(cls, catalogue: Catalogue, counts: Counts, found: Found) -> "Recognition":
+        """The recognition that was kept."""
+        own = cls(catalogue, counts)
+        own._holdings, own._metals = Holdings.found(found), Metals.found(catalogue, found)
+        own._arisen = found.table("columns.arisen", PLAIN, PLAIN)
+        own._position, own._since, own._effective_us = found.plain("columns.last", PLAIN)
+        return own
 
     def read(self, change: Change) -> None:
         """Take in the next entry."""

@@ -12,7 +12,8 @@ from flows.ids import SiteId, owner
 from flows.indicators import Boundary, Question
 from flows.materials import Material
 from graph.columns import Columns
-from graph.counts import FOREVER, NET, Arising, Integers
+from graph.counts import NET, Arising, Integers
+from graph.rows import FOREVER
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -20,6 +21,7 @@ PRIOR: Final = 0
 OWN: Final = 1
 LATER: Final = 2
 KINDS: Final = 2 * NET
+ALWAYS_US: Final = np.iinfo(np.int64).max
 _HALF: Final = 26
 """Sums run in floats, exact below 2^53: the upper and the lower bits of a mass apart, for some 10^8 rows."""
 
@@ -91,7 +93,7 @@ class Sums:
         known: slice | Integers = slice(end)
         if self._revised or question.at_us is not None:
             as_of = FOREVER - 1 if question.as_of is None else question.as_of
-            at_us = FOREVER if question.at_us is None else question.at_us
+            at_us = ALWAYS_US if question.at_us is None else question.at_us
             known = np.flatnonzero((table.until[:end] > as_of) & (table.effective_us[:end] <= at_us))
         starts = np.array([*(month.begin_us for month in self.months), question.period.end_us])
         time: Integers = np.searchsorted(starts, table.effective_us[known], side="right").astype(np.int64)

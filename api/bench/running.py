@@ -84,7 +84,7 @@ def _stored(batches: int, wanted: frozenset[Name], folder: Path) -> Iterator[Row
         if Name.IMPORT in wanted:
             yield imported
         if Name.START in wanted:
-            yield writing.start(folder)
+            yield from writing.start(folder)
         if Name.WIRE in wanted:
             yield wire.trace_over_http(folder)
         if Name.BACKUP in wanted:

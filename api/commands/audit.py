@@ -24,6 +24,7 @@ READINGS = {
     "lineage": "谱系索引 · lineage",
     "columns": "指标计数 · columns",
     "containers": "数字识别码 · containers",
+    "cache": "缓存 · cache",
 }
 
 
@@ -107,35 +108,64 @@ def _english(finding: Finding) -> str:
 
 def rebuild(
     *,
+    cache: Annotated[bool, typer.Option("--cache", help="只由台账重写缓存 · only write the cache anew")] = False,
+    onward: Annotated[
+        bool,
+        typer.Option("--onward", help="--cache：由现有缓存续读 · from the cache that is there"),
+    ] = False,
     graph: Annotated[
-        bool, typer.Option("--graph", help="由台账重绘 Neo4j 中的图 · draw the graph in Neo4j anew")
+        bool, typer.Option("--graph", help="只由台账重绘 Neo4j 中的图 · only draw the graph in Neo4j anew")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """由台账重新读出全部账面与索引，并与在用的逐项比较 · Read everything anew from the entries, and compare all of it.
+    """由台账重新读出全部账面与索引，与在用的和缓存逐项比较，并重写缓存 · Read everything anew, compare, and write the cache.
 
-    --graph 改为重绘 Neo4j 中的图 · --graph draws the graph in Neo4j anew instead.
-    磁盘上只保存台账条目，两者一致即证明读数全部由台账得出 · Only the entries are kept on disk: that both agree proves
-    that the readings follow from them.
+    台账之外的一切都可由台账重建；两者一致即证明读数全部由台账得出 · All but the ledger can be made anew from it: that both agree
+    proves that the readings follow from the entries.
     """
+    if cache and graph:
+        raise Malformed("rebuild-choose-one")
+    if onward and not cache:
+        raise Malformed("rebuild-onward-alone")
     if graph:
         redraw(Settings.read(), json=json)
         return
-    service = Service.open(Settings.read())
+    service = Service.open(Settings.read()) if onward or not cache else Service.open_unread(Settings.read())
     try:
-        found = audits.compared(service)
+        good = _write_cache(service, json=json) if cache else _rebuild(service, json=json)
     finally:
         service.close()
+    raise typer.Exit(0 if good else REFUSED)
+
+
+def _write_cache(service: Service, *, json: bool) -> bool:
+    """Write the cache from the entries, or from the cache that is there and what came since."""
+    service.recording.catch_up()
+    assert service.caching is not None, "an opened installation has a cache"
+    told = service.caching.write(service.recording)
+    written = told.key == "cache-written"
+    if json:
+        print_json({"written": written, **told.figures})
+    else:
+        out.print(escape(f"{told.text('zh')}\n{told.text('en')}"), highlight=False)
+    return written
+
+
+def _rebuild(service: Service, *, json: bool) -> bool:
+    found = audits.compared(service)
+    assert service.caching is not None, "an opened installation has a cache"
+    replaced = service.caching.replaced(found.fresh)
     agree = {name: not differing for name, differing in found.differing.items()}
     if json:
         told = {"position": found.position, "batches": found.batches, "agree": agree, "differing": found.differing}
-        print_json(told)
-    else:
-        for name, differing in found.differing.items():
-            parts = f"：{'、'.join(differing)}" if differing else ""
-            out.print(f"{'[red]✗[/]' if differing else '[green]✓[/]'} {READINGS[name]}{parts}")
-        out.print(
-            f"已由 {found.position} 条台账重新读出 {found.batches} 个批次 · "
-            f"{found.batches} batches read anew from {found.position} entries"
-        )
-    raise typer.Exit(0 if all(agree.values()) else REFUSED)
+        print_json(told | {"cache": {"written": replaced.key == "cache-written", **replaced.figures}})
+        return all(agree.values())
+    for name, differing in found.differing.items():
+        parts = f"：{'、'.join(differing)}" if differing else ""
+        out.print(f"{'[red]✗[/]' if differing else '[green]✓[/]'} {READINGS[name]}{parts}")
+    out.print(
+        f"已由 {found.position} 条台账重新读出 {found.batches} 个批次 · "
+        f"{found.batches} batches read anew from {found.position} entries"
+    )
+    out.print(escape(f"{replaced.text('zh')}\n{replaced.text('en')}"), highlight=False)
+    return all(agree.values())

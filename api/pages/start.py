@@ -41,9 +41,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 def start_page(
     request: Request, reader: TheReader, year: Annotated[int | None, Query(ge=FIRST_YEAR, le=2100)] = None
 ) -> Response:
-    manifests = reader.service.book.all_manifests()
+    manifests = reader.service.book.open_manifests()
     waiting = [each for each in manifests if waits_for(each, reader)]
-    open_ones = [each for each in manifests if not each.closed and reader.sight.sees_manifest(each)]
+    open_ones = [each for each in manifests if reader.sight.sees_manifest(each)]
     newest = list(islice(open_batches(reader.sight, reader.service), NEWEST))
     known = years(reader)
     chosen = year or whole_year(reader, known)
