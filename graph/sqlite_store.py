@@ -42,9 +42,12 @@ class SqliteStore:
         StoreProblem: newer than this program, unreadable, not ours, full, or out of reach; the words say what to do.
     """
 
-    def __init__(self, path: Path, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    def __init__(
+        self, path: Path, migrations: tuple[Migration, ...] = MIGRATIONS, *, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self.path = path
         self._migrations = migrations
+        self._busy_seconds = busy_seconds
         self._threads = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -94,7 +97,7 @@ class SqliteStore:
             yield connection
             return
         with self.reading():
-            _begin(connection)
+            _begin(connection, self._busy_seconds)
         try:
             yield connection
             with self.reading():
@@ -139,7 +142,9 @@ class SqliteStore:
         self._threads = threading.local()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
         with self._lock:
@@ -164,7 +169,7 @@ class SqliteStore:
         with self.reading():
             _into_wal(connection)
         if there and 0 < version < known:
-            self._migrate()
+            self._migrate(version)
         elif not there.keys() >= sqlite_schema.wanted(known, self._migrations).keys():
             self._make()
 
@@ -180,15 +185,18 @@ class SqliteStore:
         for name in self._mended:
             _LOG.warning("%s", messages()["audit-guard-missing"]["zh"].format(name=name))
 
-    def _migrate(self) -> None:
-        """Bring the file forward. Each step is a transaction of its own: what breaks off goes on from there."""
+    def _migrate(self, found: int) -> None:
+        """Bring the file forward. Each step is a transaction of its own: what breaks off goes on from there.
+
+        Where the version is no longer the one that was found, another process began, and laid a copy aside before.
+        """
         before = backup = None
         for step in self._migrations:
             with self.writing() as connection, self.reading():
                 version = _version(connection)
                 if version >= step.version:  # another process was first
                     continue
-                if backup is None:
+                if backup is None and version == found:
                     before = version
                     backup = self._laid_aside(version)
                 self._mended += sqlite_schema.make_missing(connection, version, self._migrations)
@@ -229,15 +237,15 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("pragma user_version").fetchone()[0])
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Begin to write as soon as nobody else does."""
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + busy_seconds
     connection.execute("pragma busy_timeout = 0")
     try:
         while not _begun(connection, until):
             time.sleep(LOCK_AGAIN_SECONDS)
     finally:
-        connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * MS)}")
+        connection.execute(f"pragma busy_timeout = {int(busy_seconds * MS)}")
 
 
 def _begun(connection: sqlite3.Connection, until: float) -> bool:

@@ -23,6 +23,7 @@ from graph.memory_ledger import MemoryLedger
 from graph.readings import Readings
 from graph.tables import Damaged
 from tests.graph.answers import answers
+from tests.graph.stores import unread
 from tests.graph.telling import Teller
 
 
@@ -46,7 +47,7 @@ ENTRIES = _story()
 def _ledger(entries: list[Entry]) -> MemoryLedger:
     ledger = MemoryLedger()
     with ledger.turn() as turn:
-        turn.append(entries)
+        turn.append(unread(entries))
     return ledger
 
 

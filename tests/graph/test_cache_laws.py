@@ -3,13 +3,11 @@
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from flows.entries import head_of
-from flows.events import Mending
 from flows.materials import catalogue
 from flows.recording import LedgerFacts
 from graph.cache import Cache
@@ -18,7 +16,8 @@ from graph.memory_ledger import MemoryLedger
 from graph.readings import Readings
 from tests.graph.answers import answers
 from tests.graph.histories import World, histories
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
+from tests.graph.stores import unread
 
 laws = settings(
     max_examples=25,
@@ -59,12 +58,8 @@ def _mended(world: World, data: st.DataObject) -> MemoryLedger:
     """A ledger of the history, and of corrections of it."""
     mended = Mended(world)
     for _ in range(data.draw(st.integers(0, 4), "corrections")):
-        stated = [entry.position for entry in world.entries if not isinstance(entry.event, Mending)]
-        position = data.draw(st.sampled_from(stated), "position")
-        now, told = mended.book.fact(position).event, mended.book.told(position).event
-        becomes: Any = replacements(data, now) if now is not None else told  # pyright: ignore[reportArgumentType]
-        mended.request(position, becomes)
+        mended.request(corrections(data, mended.book))
     ledger = MemoryLedger()
     with ledger.turn() as turn:
-        turn.append(world.entries)
+        turn.append(unread(world.entries))
     return ledger

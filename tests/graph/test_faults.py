@@ -341,8 +341,7 @@ def test_a_promise_that_was_broken_keeps_its_own_error(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_does_not_let_go_is_told_as_busy(store: SqliteStore) -> None:
-    other = SqliteStore(store.path)
-    other.connection().execute("pragma busy_timeout = 10")
+    other = SqliteStore(store.path, busy_seconds=0.01)
     with store.writing(), pytest.raises(StoreAway) as caught, SqliteLedger(other).turn():
         pass
     assert caught.value.key == "store-busy"

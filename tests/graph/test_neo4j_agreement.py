@@ -23,7 +23,7 @@ from graph.neo4j_ledger import Neo4jLedger
 from tests.flows.proposals import crowds
 from tests.flows.stories import Clock, settled
 from tests.graph.histories import NOW, World, histories
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
 from tests.graph.stores import database
 from tests.servers.neo4j_server import Address, empty
 
@@ -101,11 +101,8 @@ def test_any_proposals_are_answered_alike(neo4j: Address, facts: list[Event]) ->
 @given(world=histories(), data=st.data())
 def test_a_history_and_its_corrections_are_answered_alike(neo4j: Address, world: World, data: st.DataObject) -> None:
     mended = Mended(world)
-    stated = [entry.position for entry in world.entries]
-    for position in data.draw(st.lists(st.sampled_from(stated), max_size=4), "corrected"):
-        now = mended.book.fact(position).event
-        if now is not None and not now.kind.startswith("correction"):
-            mended.request(position, replacements(data, now))  # pyright: ignore[reportArgumentType] - no mending fact
+    for _ in range(data.draw(st.integers(0, 4), "corrections")):
+        mended.request(corrections(data, mended.book))
     facts = [entry.event for entry in mended.world.entries]
     sizes = data.draw(st.lists(st.integers(1, 6), min_size=len(facts), max_size=len(facts)), "stated together")
     with stores(neo4j) as ledgers:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.book import Book
 from flows.entries import next_entry
 from flows.errors import Problem
-from flows.events import Collected, Event, Mending, Product
+from flows.events import Collected, Event, Product
 from flows.materials import catalogue
 from flows.recording import LedgerFacts, Recording
 from flows.times import instant_us
@@ -24,7 +24,7 @@ from graph.neo4j_ledger import DRAWN_MOST, Neo4jLedger
 from graph.neo4j_store import Neo4jAddress
 from graph.store_problems import StoreProblem
 from tests.graph.histories import ENTERPRISES, SITES, World, histories, settled
-from tests.graph.mending import Mended, replacements
+from tests.graph.mending import Mended, corrections
 from tests.graph.stores import database
 from tests.graph.test_projection import generated
 from tests.servers.neo4j_server import Address, empty
@@ -88,11 +88,7 @@ def test_the_graph_is_what_the_entries_say_corrections_included(
     for _ in range(data.draw(st.integers(1, 3), "corrections")):
         if data.draw(st.booleans(), "written before"):
             following.flush()
-        stated = [entry.position for entry in world.entries if not isinstance(entry.event, Mending)]
-        position = data.draw(st.sampled_from(stated), "position")
-        now, told = mended.book.fact(position).event, mended.book.told(position).event
-        becomes: Any = replacements(data, now) if now is not None else told  # pyright: ignore[reportArgumentType]
-        mended.request(position, becomes)
+        mended.request(corrections(data, mended.book))
     following.flush()
 
     assert graph.head().position == len(world.entries)

@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from flows.book import Book, Change
 from flows.enterprises import Permit, PermitLine
 from flows.entries import Entry
-from flows.events import Generated, Mending, PermitAmended, PermitGranted, PermitRevoked, Product, Stored
+from flows.events import Generated, PermitAmended, PermitGranted, PermitRevoked, Product, Stored
 from flows.materials import catalogue
 from graph.picture import KIND_OF, PROPERTIES, Key, Node, Picture
 from graph.projection import project
 from graph.standing_permits import catalogue_nodes
 from tests.graph.histories import ENTERPRISES, FIRST_DAY, SITES, STORAGES, World, histories, settled
-from tests.graph.mending import Mended, Straight, replacements
+from tests.graph.mending import Mended, Straight, corrections
 
 laws = settings(
-    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large],
 )
 
@@ -62,14 +61,6 @@ def _shown(picture: Picture) -> dict[Key, Any]:
     return shown
 
 
-def _mend(mended: Mended, data: st.DataObject) -> None:
-    stated = [entry.position for entry in mended.world.entries if not isinstance(entry.event, Mending)]
-    position = data.draw(st.sampled_from(stated), "position")
-    now, told = mended.book.fact(position).event, mended.book.told(position).event
-    becomes: Any = replacements(data, now) if now is not None else told  # pyright: ignore[reportArgumentType]
-    mended.request(position, becomes)
-
-
 @laws
 @given(histories(), st.integers(1, 9), st.data())
 def test_a_corrected_history_is_drawn_as_one_written_right_from_the_start(
@@ -80,7 +71,7 @@ def test_a_corrected_history_is_drawn_as_one_written_right_from_the_start(
     world.followers = (*world.followers, drawing)
     drawing.picture.apply(project(world.changes, world.book))
     for _ in range(data.draw(st.integers(1, 4), "corrections")):
-        _mend(mended, data)
+        mended.request(corrections(data, mended.book))
     drawing.flush()
 
     straight, fresh = Straight(), Picture()
@@ -139,7 +130,7 @@ def test_a_withdrawn_entry_keeps_its_name_and_by_which_it_was_withdrawn() -> Non
     mended = Mended(settled())
     batch_id = generated(mended.world)
     position = mended.book.position
-    mended.request(position, None)
+    mended.request({position: None})
     picture = _drawn(mended.world)
     entry = picture.nodes[Key("Entry", position)]
 
