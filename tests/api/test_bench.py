@@ -19,7 +19,7 @@ from graph.fate import arising
 from tests.servers.neo4j_server import Address, check_empty
 
 SMALL = 300
-TWICE = {Name.FATE, Name.FATES, Name.TURNS, Name.WORKBOOK}
+TWICE = {Name.FATE, Name.FATES, Name.START, Name.TURNS, Name.WORKBOOK}
 """Two rows: against two peers, from two numbers of clients, or of two kinds of file."""
 
 

@@ -11,7 +11,7 @@ import pytest
 from api.region import Region, region
 from flows.book import Book
 from flows.errors import Problem
-from flows.events import CorrectionRequested, Generated, Stored
+from flows.events import Amendment, CorrectionRequested, Generated, Stored
 from flows.materials import WEIGHING, catalogue
 from flows.recording import Recording
 from graph.editions import Editions
@@ -59,9 +59,10 @@ class Asked:
             becomes: Any = None
             if product is not None:
                 becomes = event.model_copy(update={"product": event.product.model_copy(update=product)})
+            change = Amendment(stated_by=event.enterprise, corrects=event.event_id, was=event, becomes=becomes)
             request = CorrectionRequested(
-                event_id=f"mend-{position}", enterprise=event.enterprise, event_time=NOW, stated_by=event.enterprise,
-                corrects=event.event_id, was=event, becomes=becomes, reason="称量有误",
+                event_id=f"mend-{position}", enterprise=event.enterprise, event_time=NOW, changes=(change,),
+                reason="称量有误",
             )  # fmt: skip
             try:
                 self.recording.record([request], event.enterprise)
