@@ -73,6 +73,7 @@ def test_the_same_changes_under_two_names_at_one_instant_count_once() -> None:
         assert house.ledger.head().position == before + 3
 
 
+@pytest.mark.long
 def test_two_processes_that_hand_in_one_corrected_file_correct_once(tmp_path: Path) -> None:
     first, second = first_and_second()
     folder = tmp_path / "data"
@@ -120,6 +121,7 @@ def test_who_writes_between_check_and_commit_is_heard_and_the_file_checked_anew(
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_corrections_are_judged_while_others_write() -> None:
     """Positions of the draft are taken by others meanwhile; the answer is that of a quiet house."""
     house = House()

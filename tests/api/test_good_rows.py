@@ -164,6 +164,7 @@ MIXED = [each for each in CELLS if (each[0], each[2]) != ("单位信息", "编�
 """Any wrong cell, but for the enterprise's own code: without it nothing can stand."""
 
 
+@pytest.mark.long
 @settings(max_examples=8, deadline=None)
 @given(st.sets(st.integers(0, len(MIXED) - 1), min_size=1, max_size=6))
 def test_a_file_mended_after_its_good_rows_is_the_file_that_was_right_at_once(picked: set[int]) -> None:

@@ -194,6 +194,7 @@ READ_ALONE = [each for each in CELLS if each[3] is not None and each[5].startswi
 """Cells that are wrong whatever stands beside them."""
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(st.sets(st.integers(0, len(READ_ALONE) - 1), min_size=1))
 def test_every_bad_cell_of_any_mixture_is_named_once_and_nothing_is_recorded(picked: set[int]) -> None:
