@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-APART := browser or wheel or neo4j or server or long
+APART := browser or office or wheel or neo4j or server or long
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve setup check test test-all torture bench accept
@@ -30,7 +30,7 @@ check: $(READY)  ## ruff, basedpyright strict, import-linter
 test: $(READY)  ## all tests that need nothing but this checkout
 	$(BIN)/pytest -q -n 2 -m "not ($(APART))"
 
-test-all: test  ## those, then the browser, the built wheel, a server of its own, Neo4j
+test-all: test  ## those, then the browser, LibreOffice, the built wheel, a server of its own, Neo4j
 	@$(BIN)/pytest -q -m "$(APART)" || { code=$$?; test $$code -eq 5; }  # 5: no test carries such a mark yet
 
 torture: $(READY)  ## kill a server N times under load and print what was lost (N=1000 STORE=sqlite|neo4j)

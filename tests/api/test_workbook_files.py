@@ -221,6 +221,7 @@ def converted(folder: Path, data: bytes, to: str) -> bytes:
     return made.read_bytes()
 
 
+@pytest.mark.office
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed here")
 @pytest.mark.parametrize("to", ["xls", "xlsx"])
 def test_what_libreoffice_saved_is_the_same_facts(to: str, tmp_path: Path) -> None:
@@ -232,6 +233,7 @@ def test_what_libreoffice_saved_is_the_same_facts(to: str, tmp_path: Path) -> No
     assert houses[0].digest() == houses[1].digest()
 
 
+@pytest.mark.office
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed here")
 @pytest.mark.parametrize("to", ["xls", "xlsx"])
 def test_formulas_that_libreoffice_computed_count_and_failed_ones_are_told(to: str, tmp_path: Path) -> None:
@@ -245,6 +247,7 @@ def test_formulas_that_libreoffice_computed_count_and_failed_ones_are_told(to: s
     assert (problem.place.cell, problem.key) == ("N3", "workbook-formula-without-result")
 
 
+@pytest.mark.office
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed here")
 def test_the_error_file_mended_in_another_program_imports_clean(tmp_path: Path) -> None:
     from tests.api.test_workbook_marked import come_back, opened, wrong

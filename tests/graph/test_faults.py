@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +25,9 @@ from graph.sqlite_store import SqliteStore
 from tests.flows.stories import SMELTER, House, generated, registered
 from tests.graph.stores import rows
 from tests.graph.test_ledger import write
+
+NOBODY: Final = 65534
+"""The user of a system that owns nothing."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -297,15 +302,28 @@ def test_a_file_that_nobody_may_write_to_is_told_and_left_alone(tmp_path: Path) 
     again.close()
 
 
-def test_a_user_without_the_right_is_told_the_path(tmp_path: Path) -> None:
+@contextmanager
+def plain_user() -> Iterator[None]:
+    """Whoever runs the tests, but no administrator: who may write everywhere is nobody for a while."""
     if os.geteuid():
-        folder = tmp_path / "data"
-        folder.mkdir(mode=0o500)
-        with pytest.raises(StoreAway) as caught:
-            SqliteStore(folder / "huanliu.db")
-        assert str(folder) in caught.value.text("en")
-    else:
-        pytest.skip("an administrator may write everywhere")
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_user_without_the_right_is_told_the_path() -> None:
+    with TemporaryDirectory() as folder:  # not pytest's own, which only its owner may enter
+        if not os.geteuid():
+            os.chown(folder, NOBODY, NOBODY)
+        Path(folder).chmod(0o500)
+        with plain_user(), pytest.raises(StoreAway) as caught:
+            SqliteStore(Path(folder) / "huanliu.db")
+        assert folder in caught.value.text("en")
+        Path(folder).chmod(0o700)
 
 
 def _fault(code: int) -> sqlite3.Error:
