@@ -14,6 +14,7 @@ from rich.markup import escape
 from api.faults import faults_of
 from api.findings import print_findings
 from api.imports import admit_waiting
+from api.manners import giving_way
 from api.service import Service
 from api.workbook.report import ImportFinding, Place
 from flows.entries import event_json
@@ -93,11 +94,12 @@ def import_facts(
     Entries bear their own enterprise's name: whoever sits at the machine speaks for all. With a refusal the turns
     before it stand, and the same file after mending goes on from there.
     """
-    lines = read_lines(file)
-    before = service.recording.catch_up()
-    faults, findings = list(lines.faults), list[ImportFinding]()
-    if not faults:
-        faults, findings = (_checked if check else _recorded)(service, lines.facts)
+    with giving_way():
+        lines = read_lines(file)
+        before = service.recording.catch_up()
+        faults, findings = list(lines.faults), list[ImportFinding]()
+        if not faults:
+            faults, findings = (_checked if check else _recorded)(service, lines.facts)
     position = service.book.position
     told = {"facts": len(lines.facts), "recorded": position - before, "position": position, "checked": check}
     if print_json is not None:

@@ -10,6 +10,7 @@ from api.caching import Begin, Caching
 from api.import_jobs import ImportJobs, Job, Mode, UnderWay, begin, job_of
 from api.imports import Watch, admit_waiting, check_workbook, commit_workbook
 from api.keys import Keys
+from api.manners import giving_way
 from api.observing import Observed
 from api.retries import Stated
 from api.settings import Settings
@@ -89,7 +90,8 @@ class Service:
         reading others' facts takes.
         """
         service = cls._opened(settings, clock, Caching.begin, readings=readings)
-        service.recording.catch_up()
+        with giving_way():
+            service.recording.catch_up()
         if service.following is not None:
             service.following.start()
         return service

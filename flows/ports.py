@@ -62,6 +62,10 @@ class Ledger(Protocol):
         """The entry that a statement of this name became."""
         ...
 
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        """The entries that statements of these names became: one question, however many."""
+        ...
+
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """What stands behind `after`, up to and with `until`, in order: a prefix that was complete at some instant."""
         ...

@@ -93,6 +93,8 @@ class Recording:
     _led: bool = False
     _change: Condition = field(default_factory=Condition)
     _turn_lock: Lock = field(default_factory=Lock)
+    _alone: bool = False
+    """Whether nobody else wrote before our last turn."""
     _told: int = field(init=False)
     _fault: BaseException | None = None
 
@@ -207,7 +209,8 @@ class Recording:
     def _take_turn(self, waiting: Sequence[Statement]) -> None:
         try:
             with self._turn_near_the_end() as turn:
-                self._catch_up(turn.entries(after=self.book.position))
+                if turn.head.position > self.book.position:
+                    self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
                 known = dict(turn.find_all({name for statement in waiting for name in statement.names}))
                 kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn, known)]
@@ -226,12 +229,17 @@ class Recording:
         """A turn in which little is left to read: what others wrote while it was waited for is read outside of it.
 
         Others wait for as long as a turn lasts. Should they write faster than is read here, more is borne with each try.
+        Where nobody else wrote the last time, the turn itself is asked first.
         """
         most = TAIL_MOST
         while True:
-            self._catch_up(self.ledger.entries(after=self.book.position))
+            self.check_whole()
+            if not self._alone:
+                self._catch_up(self.ledger.entries(after=self.book.position))
             with self.ledger.turn() as turn:
-                if turn.head.position - self.book.position <= most:
+                tail = turn.head.position - self.book.position
+                self._alone = tail == 0
+                if tail <= most:
                     yield turn
                     return
             most += most // TAIL_MORE
@@ -286,8 +294,8 @@ class _Rehearsal:
         return self._ledger.entries(after=after)
 
     def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
-        found = {name: self._own.get(name) or self._ledger.find(*name) for name in names}
-        return {name: entry for name, entry in found.items() if entry is not None}
+        own = {name: self._own[name] for name in names if name in self._own}
+        return {**self._ledger.find_all([name for name in names if name not in own]), **own}
 
     def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         for entry, _ in kept:

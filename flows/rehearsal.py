@@ -1,13 +1,16 @@
 """A long statement judged before it is recorded: on a draft that keeps nothing, a little at a time, while others write."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from flows.book import Book
+from flows.entries import Entry
 from flows.errors import Conflict, Problem
 from flows.events import Event, Mending
+from flows.ports import Name
 from flows.reading import read
 from flows.recording import Recording, Statement
 from flows.rules import admit
@@ -37,6 +40,11 @@ class Trial:
         self.statement = Statement(tuple(self.facts), "")
 
     @property
+    def names(self) -> set[Name]:
+        """What its facts are called."""
+        return self.statement.names
+
+    @property
     def mends(self) -> bool:
         """Does it correct something?"""
         return any(isinstance(fact, Mending) for fact in self.facts)
@@ -59,7 +67,11 @@ class Rehearsal:
     still: bool = False
     _draft: Book = field(init=False)
     _from: int = field(init=False)
-    _named: dict[tuple[str, str], Event] = field(default_factory=dict[tuple[str, str], Event])
+    _named: dict[Name, Event] = field(default_factory=dict[Name, Event])
+    _asked: AbstractSet[Name] = frozenset()
+    """The names of those who come next."""
+    _kept: Mapping[Name, Entry] = field(default_factory=dict[Name, Entry])
+    """What the ledger has under them: asked once for many, and while nobody is held up."""
     _admitted: int = 0
 
     def __post_init__(self) -> None:
@@ -74,6 +86,9 @@ class Rehearsal:
         A refusal stands in the statement's `answer`, what was found in its `findings`.
         """
         judged = 0
+        if not trials[0].names <= self._asked:
+            self._asked = {name for trial in trials[:HOLD_MOST] for name in trial.names}
+            self._kept = self.recording.ledger.find_all(self._asked)
 
         def held() -> Iterator[Statement]:
             """`check` draws from this while nobody writes, so the book stands still for what happens in here."""
@@ -81,6 +96,8 @@ class Rehearsal:
             until = time.monotonic() + HELD_S
             now_us = max(instant_us(self.recording.clock()), self.recording.ledger.head().record_time_us)
             for trial in trials:
+                if not trial.names <= self._asked:
+                    break
                 self._try(trial, now_us)
                 judged += 1
                 if time.monotonic() > until:
@@ -101,7 +118,7 @@ class Rehearsal:
 
     def _judge(self, statement: Statement, now_us: int) -> None:
         own = self._draft.overlay()
-        named: dict[tuple[str, str], Event] = {}
+        named: dict[Name, Event] = {}
         try:
             for number, event in enumerate(statement.facts):
                 name = event.enterprise, event.event_id
@@ -122,11 +139,11 @@ class Rehearsal:
         own.fold()
         self._named |= named
 
-    def _known(self, name: tuple[str, str]) -> tuple[Event | None, bool]:
+    def _known(self, name: Name) -> tuple[Event | None, bool]:
         """What is known under a name, and whether the draft has read it; one that stands still has not seen the latest."""
         if name in self._named:
             return self._named[name], True
-        entry = self.recording.ledger.find(*name)
+        entry = self._kept.get(name)
         if entry is None:
             return None, False
         return entry.event, not self.still or entry.position <= self._from

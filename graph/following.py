@@ -14,21 +14,27 @@ from flows.ports import Ledger
 from flows.reading import read
 from flows.recording import LedgerFacts, Recorded
 from graph.neo4j_graph import BEING_MADE, Neo4jGraph
+from graph.neo4j_picture import Rows
 from graph.projection import project
 from graph.store_problems import StoreProblem
 
-PORTION: Final = 2_000
-"""Entries that one transaction takes in: larger ones are hardly faster, and take the server's memory."""
+PORTION: Final = 1_000
+"""Entries that one transaction takes in: larger ones are hardly faster, and hold up who writes meanwhile."""
+WAITING_MOST: Final = 10_000
+"""Entries that wait in memory, some ten megabytes: who brings more waits until they are in the graph."""
 PAUSE_SECONDS: Final = 1.0
 """Nobody looks at a graph sooner after a bulk import."""
+PAUSES_MOST: Final = 10
+"""While others go on writing: the graph waits no longer than so many pauses for an import to end."""
 Watch: TypeAlias = Callable[[int, int], None]
 """Hears how many of how many entries are in the graph."""
 
 
 class Following:
-    """A follower whose graph is brought to the book's position: where much waits, every now and then, and at the end.
+    """A follower whose graph is brought to the book's position: once nobody writes, every now and then, and at the end.
 
-    Single turns write the graph in their own transaction; what they wrote is only dropped here.
+    A bulk import goes first, for it needs the same processors. Single turns write the graph in their own transaction; what
+    they wrote is only dropped here.
     """
 
     def __init__(self, graph: Neo4jGraph, book: Book) -> None:
@@ -36,7 +42,10 @@ class Following:
         self._book = book
         self._known = graph.head().position
         self._waiting: list[Recorded] = []
-        self._lock = Lock()
+        self._held = Lock()
+        """What waits is looked at."""
+        self._flushing = Lock()
+        """One thread writes the graph."""
         self._ended = Event()
         self._thread = Thread(target=self._keep_up, name="graph", daemon=True)
 
@@ -54,16 +63,21 @@ class Following:
         self.graph.close()
 
     def _keep_up(self) -> None:
+        pauses, seen = 0, self._book.position
         while not self._ended.wait(PAUSE_SECONDS):
-            with suppress(Problem):
-                self.flush()
+            quiet, seen = self._book.position == seen, self._book.position
+            pauses += 1
+            if quiet or pauses == PAUSES_MOST:
+                pauses = 0
+                with suppress(Problem):
+                    self.flush()
 
     def read(self, entry: Entry, change: Change) -> None:
         """Take in the next entry. A graph that cannot be reached waits, and nobody else waits for it."""
-        with self._lock:
+        with self._held:
             if entry.position > self._known:
                 self._waiting.append((entry, change))
-            full = len(self._waiting) >= PORTION
+            full = bool(self._waiting) and len(self._waiting) % WAITING_MOST == 0
         if full:
             with suppress(Problem):
                 self.flush()
@@ -74,11 +88,13 @@ class Following:
         Raises:
             StoreProblem: it cannot be reached.
         """
-        with self._lock:
-            if self._waiting:
-                last = self._waiting[-1][0].position
-                self._known = self.graph.take(self._waiting, self._book.known_at(last))
-                self._waiting = []
+        with self._flushing:
+            while portion := self._waiting[:PORTION]:
+                last = portion[-1][0].position
+                known = self.graph.take(portion, self._book.known_at(last))
+                with self._held:
+                    self._known = known
+                    del self._waiting[: len(portion)]
             return self._known
 
 
@@ -109,12 +125,12 @@ def follow(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, watch: Watch) -
     with ThreadPoolExecutor(max_workers=1) as writer:  # one portion is written while the next is read
         while known != BEING_MADE and (end := ledger.head().position) > max(known, book.position):
             for portion in _portions(book, ledger, known, end):
-                delta, last = project([change for _, change in portion], book), head_of(portion[-1][0])
+                rows, last = Rows.of(project([change for _, change in portion], book)), head_of(portion[-1][0])
                 if written is not None:
                     if written.result() != known:
                         break
                     watch(known, end)
-                written = writer.submit(graph.write, known, delta, last)
+                written = writer.submit(graph.write, known, rows, last)
                 known = last.position
             if written is not None and written.result() != known:
                 return follow(graph, ledger, tables, watch)  # somebody else brought it further: go on from there

@@ -63,6 +63,10 @@ class MemoryLedger:
         """The entry of a name."""
         return self._names.get((enterprise, event_id))
 
+    def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
+        """The entries of names."""
+        return {name: self._names[name] for name in names if name in self._names}
+
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """A prefix that was complete at some instant."""
         with self._lock:

@@ -43,12 +43,6 @@ AWAIT_INDEXES: Final[LiteralString] = "call db.awaitIndexes($seconds)"
 FOUND_GRAPH: Final[LiteralString] = """
     match (g:Graph {name: $name}) return g.position as position, g.digest as digest, g.schema as schema
 """
-LOCK_GRAPH: Final[LiteralString] = """
-    match (g:Graph {name: $name}) set g.writes = g.writes + 1
-    with g match (held:Graph {name: $name})
-    return held.position as position, held.digest as digest, held.schema as schema
-"""
-"""How far it goes, as it is once the lock is held."""
 CLAIM_GRAPH: Final[LiteralString] = """
     merge (g:Graph {name: $name})
     on create set g.position = 0, g.digest = $digest, g.schema = $schema, g.writes = 0
@@ -66,6 +60,16 @@ FOREIGN_NODES: Final[LiteralString] = """
 IS_LEDGER: Final[LiteralString] = "match (l:Ledger) return count(l) as ledgers"
 
 # what entries make of it --------------------------------------------------------------------------------------------
+# All that is to be done comes as one map: the server keeps one plan for each statement, however long the lists in it are.
+# Of lists that come each by itself it keeps a plan for every combination of their lengths, and makes each in a second.
+# No plan is made anew because there is more of everything now: there is but one way, each node by its own key.
+
+_WHERE_IT_GOES_SO_FAR: Final[LiteralString] = """cypher replan=skip
+match (g:Graph {name: $delta.graph}) set g.writes = g.writes + 1
+with g match (held:Graph {name: $delta.graph}) where held.position = $delta.before
+"""
+"""The position as it is once the lock is held: nothing is written behind a gap."""
+_HOW_FAR: Final[LiteralString] = "return held.position as position"
 
 
 def _drop(each: Labelled) -> LiteralString:
@@ -74,56 +78,72 @@ def _drop(each: Labelled) -> LiteralString:
     if not owned:
         return ""
     return f"""call () {{
-        unwind $rewired_{each.label} as key
+        unwind $delta.rewired_{each.label} as key
         match (:{each.label} {{{each.key}: key}})-[r:{_types(owned)}]-() delete r
     }}"""
 
 
 DROP: Final[LiteralString] = _joined([
+    _WHERE_IT_GOES_SO_FAR,
     """call () {
-        unwind $rewired_Entry as key
+        unwind $delta.rewired_Entry as key
         match (:Entry {position: key})<-[:INPUT]-(:Batch)-[r:BECAME {position: key}]->(:Batch)
         with distinct r delete r
     }""",
     *(_drop(each) for each in LABELLED if each.label not in STATIC),
+    _HOW_FAR,
 ])  # fmt: skip
 """Take away what rewired nodes own."""
 
-DROP_STATIC: Final[LiteralString] = "match ()-[r:CLASSED_AS|IN_CATEGORY]->() delete r"
+DROP_STATIC: Final[LiteralString] = _joined([
+    _WHERE_IT_GOES_SO_FAR, "call () { match ()-[r:CLASSED_AS|IN_CATEGORY]->() delete r }", _HOW_FAR
+])  # fmt: skip
 """Take away what the catalogue's nodes own."""
 
 
 def _remove(each: Labelled) -> LiteralString:
     return f"""call () {{
-        unwind $gone_{each.label} as key match (n:{each.label} {{{each.key}: key}}) detach delete n
+        unwind $delta.gone_{each.label} as key match (n:{each.label} {{{each.key}: key}}) detach delete n
     }}"""
 
 
-REMOVE: Final[LiteralString] = _joined([_remove(each) for each in NOT_ENTRIES if each.label not in STATIC])
+REMOVE: Final[LiteralString] = _joined([
+    _WHERE_IT_GOES_SO_FAR, *(_remove(each) for each in NOT_ENTRIES if each.label not in STATIC), _HOW_FAR
+])  # fmt: skip
 """Take away nodes that a correction has undone."""
 
 
 def _merge(each: Labelled) -> LiteralString:
     return f"""call () {{
-        unwind $nodes_{each.label} as row merge (n:{each.label} {{{each.key}: row[0]}}) set n += row[1]
+        unwind $delta.nodes_{each.label} as row merge (n:{each.label} {{{each.key}: row[0]}}) set n += row[1]
     }}"""
 
 
-WRITE_NODES: Final[LiteralString] = _joined([_merge(each) for each in LABELLED])
-"""Nodes are merged, fresh ones too: a graph that somebody meddled with is the audit's matter, and stops no fact."""
 _KEY_OF: Final[dict[LiteralString, LiteralString]] = {each.label: each.key for each in LABELLED}
 
 
 def _connect(kind: Kind) -> LiteralString:
     start, end = _KEY_OF[kind.start], _KEY_OF[kind.end]
     return f"""call () {{
-        unwind $edges_{kind.type} as row
+        unwind $delta.edges_{kind.type} as row
         match (a:{kind.start} {{{start}: row[0]}}) match (b:{kind.end} {{{end}: row[1]}})
         create (a)-[r:{kind.type}]->(b) set r = row[2]
     }}"""
 
 
-WRITE_EDGES: Final[LiteralString] = _joined([_connect(kind) for kind in KINDS])
+WRITE: Final[LiteralString] = _joined(
+    [
+        _WHERE_IT_GOES_SO_FAR,
+        *(_merge(each) for each in LABELLED),
+        *(_connect(kind) for kind in KINDS),
+        "set held.position = $delta.position, held.digest = $delta.digest",
+        _HOW_FAR,
+    ]
+)
+"""Write nodes with all that they say, then relationships between nodes that stand, and that it goes so far now.
+
+Nodes are merged, fresh ones too: a graph that somebody meddled with is the audit's matter, and stops no fact.
+"""
 
 # reading it back ----------------------------------------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ from flows.materials import Catalogue
 from flows.recording import Recorded
 from graph import neo4j_cypher as cypher
 from graph.neo4j_faults import FAULTS, again, made_by_anyone, told
-from graph.neo4j_picture import locked_position, write_delta, write_edges, write_nodes
+from graph.neo4j_picture import Rows, warm, write, write_catalogue
 from graph.neo4j_schema import INDEX_SECONDS
 from graph.neo4j_store import Neo4jAddress, address_checked, connect
-from graph.picture import LABELLED, Delta, Kind, Labelled, Props, Value
+from graph.picture import LABELLED, Kind, Labelled, Props, Value
 from graph.projection import project
 from graph.standing_permits import catalogue_nodes
 from graph.store_problems import StoreProblem
@@ -69,15 +69,11 @@ class Neo4jGraph:
         """
         return self._within(lambda transaction: _taken(transaction, kept, book))
 
-    def write(self, before: int, delta: Delta, head: Head) -> int:
+    def write(self, before: int, rows: Rows, head: Head) -> int:
         """Write what the entries from behind a position up to `head` make of it, if it goes just so far; how far it goes then."""
 
         def written(transaction: Transaction) -> int:
-            position = locked_position(transaction)
-            if position != before:
-                return BEING_MADE if position is None else position
-            write_delta(transaction, delta, head)
-            return head.position
+            return head.position if write(transaction, before, rows, head) else _position(transaction)
 
         return self._within(written)
 
@@ -93,8 +89,8 @@ class Neo4jGraph:
                 done += cleared
                 watch(done)
         self._rows(cypher.SET_GRAPH_SCHEMA, name=cypher.GRAPH_NAME, schema=SCHEMA)
-        self._write_catalogue()
-        self._set(Head())
+        nodes = list(catalogue_nodes(self.tables))
+        self._within(lambda transaction: write_catalogue(transaction, BEING_MADE, nodes))
 
     def nodes(self, each: Labelled) -> Iterator[tuple[str | int, Props]]:
         """All nodes of a label: the value that each is found by, and all that it says."""
@@ -170,8 +166,8 @@ class Neo4jGraph:
                 self._rows(statement)
         self._rows(cypher.AWAIT_INDEXES, seconds=INDEX_SECONDS)
         if not found:
-            self._rows(cypher.CLAIM_GRAPH, name=cypher.GRAPH_NAME, digest=NO_DIGEST, schema=SCHEMA)
-            self._write_catalogue()
+            self._within(self._claim)
+        self._within(warm)
 
     def _check_free(self) -> None:
         """Nobody else's nodes bear a label of ours; where a ledger stands, its entries are ours."""
@@ -182,30 +178,24 @@ class Neo4jGraph:
                 "neo4j-foreign", uri=self.address.uri, database=self.address.database, labels=", ".join(foreign)
             )
 
-    def _write_catalogue(self) -> None:
-        nodes = list(catalogue_nodes(self.tables))
-
-        def write(transaction: Transaction) -> None:
-            write_nodes(transaction, nodes)
-            drop_static(transaction)
-            write_edges(transaction, (edge for node in nodes for edge in node.edges))
-
-        self._within(write)
+    def _claim(self, transaction: Transaction) -> None:
+        transaction.run(cypher.CLAIM_GRAPH, name=cypher.GRAPH_NAME, digest=NO_DIGEST, schema=SCHEMA).consume()
+        write_catalogue(transaction, Head().position, list(catalogue_nodes(self.tables)))
 
 
-def drop_static(transaction: Transaction) -> None:
-    """Take away what the catalogue's nodes own, before it is written anew."""
-    transaction.run(cypher.DROP_STATIC).consume()
+def _position(transaction: Transaction) -> int:
+    record = transaction.run(cypher.FOUND_GRAPH, name=cypher.GRAPH_NAME).single()
+    return BEING_MADE if record is None else int(record["position"])
 
 
 def _taken(transaction: Transaction, kept: Sequence[Recorded], book: Book) -> int:
-    position = locked_position(transaction)
-    new = [(entry, change) for entry, change in kept if position is not None and entry.position > position]
-    if position is None or position == BEING_MADE or not new or new[0][0].position != position + 1:
-        return BEING_MADE if position is None else position
-    last = new[-1][0]
-    write_delta(transaction, project([change for _, change in new], book), head_of(last))
-    return last.position
+    position = _position(transaction)
+    new = [(entry, change) for entry, change in kept if entry.position > position]
+    if position == BEING_MADE or not new or new[0][0].position != position + 1:
+        return position
+    last = head_of(new[-1][0])
+    drawn = write(transaction, position, Rows.of(project([change for _, change in new], book)), last)
+    return last.position if drawn else _position(transaction)
 
 
 def _plain(props: dict[str, Any]) -> Props:

@@ -15,7 +15,7 @@ from flows.entries import Entry, Head, head_of
 from flows.ids import EnterpriseId, EventId
 from flows.law import Finding
 from flows.ports import Kept, Name
-from graph.neo4j_picture import locked_position, write_delta
+from graph.neo4j_picture import Rows, write
 from graph.neo4j_schema import NAME
 from graph.neo4j_store import Neo4jStore, Transaction, one
 from graph.projection import project
@@ -27,11 +27,15 @@ would hold the lock for the graph, which follows them instead."""
 PAGE: Final = 2_000
 """Entries read at a time: about two megabytes in the server and in here."""
 
+# Lists come within a map, and no plan is made anew while the ledger grows: see `graph.neo4j_cypher`.
+
 HEAD: Final[LiteralString] = """
+    cypher replan=skip
     match (l:Ledger {name: $name})
     return l.position as position, l.digest as digest, l.record_time_us as record_time_us
 """
 LOCK: Final[LiteralString] = """
+    cypher replan=skip
     match (l:Ledger {name: $name}) set l.turns = l.turns + 1
     with l match (held:Ledger {name: $name})
     optional match (last:Entry {position: held.position})
@@ -41,26 +45,31 @@ LOCK: Final[LiteralString] = """
 """
 """The head as it is once the lock is held, and whether the entries end there."""
 LAST: Final[LiteralString] = """
-    match (e:Entry) where e.position > 0 return e.position as position order by e.position desc limit 1
+    cypher replan=skip
+    match (e:Entry) using index e:Entry(position) where e.position > 0
+    return e.position as position order by e.position desc limit 1
 """
 FIND: Final[LiteralString] = """
-    unwind $names as name
+    cypher replan=skip
+    unwind $asked.names as name
     match (e:Entry {enterprise: name[0], event_id: name[1]})
     return e.position as position, e.record_time_us as record_time_us, e.enterprise as enterprise,
         e.event_id as event_id, e.body as body, e.digest as digest
 """
 ENTRIES: Final[LiteralString] = """
-    match (e:Entry) where e.position > $after and e.position <= $until
+    cypher replan=skip
+    match (e:Entry) using index e:Entry(position) where e.position > $after and e.position <= $until
     return e.position as position, e.record_time_us as record_time_us, e.enterprise as enterprise,
         e.event_id as event_id, e.body as body, e.digest as digest
     order by e.position limit $page
 """
 APPEND: Final[LiteralString] = """
-    unwind $rows as row
+    cypher replan=skip
+    unwind $turn.rows as row
     create (e:Entry) set e = row
     with count(*) as written
-    match (l:Ledger {name: $name})
-    set l.position = $position, l.digest = $digest, l.record_time_us = $record_time_us
+    match (l:Ledger {name: $turn.name})
+    set l.position = $turn.position, l.digest = $turn.digest, l.record_time_us = $turn.record_time_us
     return written
 """
 
@@ -110,7 +119,7 @@ class Neo4jTurn:
         rows = [_row(entry) for entry, _ in self.kept]
         try:
             with self._store.reading():
-                self._transaction.run(APPEND, rows=rows, name=NAME, **_values(self._head)).consume()
+                self._transaction.run(APPEND, turn={"rows": rows, "name": NAME, **_values(self._head)}).consume()
         except ConstraintError as fault:
             raise AssertionError("one name for two facts") from fault
         if self._book is not None and len(self.kept) <= DRAWN_MOST:
@@ -120,8 +129,8 @@ class Neo4jTurn:
         """Write what the entries make of the graph, if it goes as far as this turn began: else it follows."""
         changes = [change for _, change in self.kept if change is not None]
         with self._store.reading():
-            if len(changes) == len(self.kept) and locked_position(self._transaction) == self._begun.position:
-                write_delta(self._transaction, project(changes, book), self._head)
+            if len(changes) == len(self.kept):
+                write(self._transaction, self._begun.position, Rows.of(project(changes, book)), self._head)
 
     def stands(self, transaction: Transaction) -> bool:
         """Whether what this turn wrote is kept: asked by another transaction once it holds the lock."""
@@ -148,7 +157,11 @@ class Neo4jLedger:
 
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""
-        return _found(self._store, [(enterprise, event_id)]).get((enterprise, event_id))
+        return self.find_all([(enterprise, event_id)]).get((enterprise, event_id))
+
+    def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
+        """The entries of names, in one question."""
+        return _found(self._store, names)
 
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """A prefix that was complete at some instant, read page by page."""
@@ -222,10 +235,10 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _found(store: Neo4jStore, names: Sequence[Name]) -> dict[Name, Entry]:
+def _found(store: Neo4jStore, names: Collection[Name]) -> dict[Name, Entry]:
     if not names:
         return {}
-    entries = [_entry(record, store) for record in store.rows(FIND, names=[list(name) for name in names])]
+    entries = [_entry(record, store) for record in store.rows(FIND, asked={"names": [list(name) for name in names]})]
     return {(entry.enterprise, entry.event_id): entry for entry in entries}
 
 

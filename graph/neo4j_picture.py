@@ -1,61 +1,84 @@
-"""The graph for people is written to Neo4j: within somebody's transaction, in a few statements however many entries."""
+"""The graph for people is written to Neo4j: within somebody's transaction, in one to three statements however many entries."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 from neo4j import Transaction
 
 from flows.entries import Head
-from graph.neo4j_cypher import (
-    DROP,
-    GRAPH_NAME,
-    LOCK_GRAPH,
-    REMOVE,
-    SET_POSITION,
-    WRITE_EDGES,
-    WRITE_NODES,
-)
-from graph.picture import KINDS, LABELLED, PROPERTIES, STATIC, Delta, Edge, Node
+from graph.neo4j_cypher import DROP, DROP_STATIC, GRAPH_NAME, REMOVE, WRITE
+from graph.picture import KINDS, LABELLED, PROPERTIES, STATIC, Delta, Edge, Key, Node
 
 _OF_FACTS: Final = tuple(each.label for each in LABELLED if each.label not in STATIC)
+_WRITTEN: Final = (*(f"nodes_{each.label}" for each in LABELLED), *(f"edges_{kind.type}" for kind in KINDS))
+NOWHERE: Final = {"graph": "", "before": 0, "position": 0, "digest": ""}
+"""Names no graph: nothing is written, and the server has made its plans."""
 
 
-def locked_position(transaction: Transaction) -> int | None:
-    """How far the graph goes, once its node is locked; None: there is no graph."""
-    record = transaction.run(LOCK_GRAPH, name=GRAPH_NAME).single()
-    return None if record is None else int(record["position"])
+Values: TypeAlias = dict[str, list[Any]]
+"""Lists by the names that the statements know them by."""
 
 
-def write_delta(transaction: Transaction, delta: Delta, head: Head) -> None:
-    """Write what entries up to `head` make of the graph, and that it goes so far now."""
-    rewired = [key for key in delta.rewired if key not in delta.fresh]
-    if rewired:
-        keys = {f"rewired_{label}": [key.value for key in rewired if key.label == label] for label in _OF_FACTS}
-        transaction.run(DROP, keys).consume()
-    gone = delta.gone()
-    if gone:
-        keys = {f"gone_{label}": [key.value for key in gone if key.label == label] for label in _OF_FACTS}
-        transaction.run(REMOVE, keys).consume()
-    written = delta.written()
-    write_nodes(transaction, written.values())
-    rewritten = delta.fresh | delta.rewired
-    write_edges(transaction, (edge for key, node in written.items() if key in rewritten for edge in node.edges))
-    transaction.run(SET_POSITION, name=GRAPH_NAME, position=head.position, digest=head.digest).consume()
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What entries make of the graph, as the statements take it."""
+
+    rewired: Values
+    gone: Values
+    written: Values
+
+    @classmethod
+    def of(cls, delta: Delta) -> "Rows":
+        """Those of a delta; the same lists whoever waits for the server."""
+        written, rewritten = delta.written(), delta.fresh | delta.rewired
+        edges = (edge for key, node in written.items() if key in rewritten for edge in node.edges)
+        rewired = [key for key in delta.rewired if key not in delta.fresh]
+        return cls(_keys("rewired", rewired), _keys("gone", delta.gone()), _rows(written.values(), delta.fresh, edges))
 
 
-def write_nodes(transaction: Transaction, nodes: Iterable[Node]) -> None:
-    """Write nodes with all that they say."""
-    rows: dict[str, list[list[Any]]] = {f"nodes_{each.label}": [] for each in LABELLED}
+def write(transaction: Transaction, before: int, rows: Rows, head: Head) -> bool:
+    """Write what the entries from behind a position up to `head` make of it; False: it does not go just so far."""
+    told = {"graph": GRAPH_NAME, "before": before, "position": head.position, "digest": head.digest}
+    if any(rows.rewired.values()):
+        transaction.run(DROP, delta=told | rows.rewired).consume()
+    if any(rows.gone.values()):
+        transaction.run(REMOVE, delta=told | rows.gone).consume()
+    return transaction.run(WRITE, delta=told | rows.written).single() is not None
+
+
+def write_catalogue(transaction: Transaction, before: int, nodes: Sequence[Node]) -> bool:
+    """Write what comes from the catalogue, into a graph that holds no entry; False: it does not go just so far."""
+    told = {"graph": GRAPH_NAME, "before": before, "position": Head().position, "digest": Head().digest}
+    transaction.run(DROP_STATIC, delta=told).consume()
+    rows = _rows(nodes, frozenset(), (edge for node in nodes for edge in node.edges))
+    return transaction.run(WRITE, delta=told | rows).single() is not None
+
+
+def warm(transaction: Transaction) -> None:
+    """Have the server make its plans, one or two seconds of work once it was started, before anybody waits for a fact."""
+    transaction.run(DROP, delta=NOWHERE | _keys("rewired", ())).consume()
+    transaction.run(REMOVE, delta=NOWHERE | _keys("gone", ())).consume()
+    transaction.run(WRITE, delta=NOWHERE | _rows((), frozenset(), ())).consume()
+
+
+def _rows(nodes: Iterable[Node], fresh: AbstractSet[Key], edges: Iterable[Edge]) -> Values:
+    """What a fresh node does not say need not be said; of another it is taken away."""
+    rows: Values = {name: [] for name in _WRITTEN}
     for node in nodes:
         label, value = node.key
-        rows[f"nodes_{label}"].append([value, {name: node.props.get(name) for name in PROPERTIES[label]}])
-    transaction.run(WRITE_NODES, rows).consume()
-
-
-def write_edges(transaction: Transaction, edges: Iterable[Edge]) -> None:
-    """Write relationships between nodes that stand."""
-    rows: defaultdict[str, list[list[Any]]] = defaultdict(list)
+        props = node.props
+        if node.key in fresh:
+            told = {name: said for name, said in props.items() if said is not None}
+        else:
+            told = {name: props.get(name) for name in PROPERTIES[label]}
+        rows[f"nodes_{label}"].append([value, told])
     for edge in edges:
-        rows[edge.type].append([edge.start, edge.end, edge.props])
-    transaction.run(WRITE_EDGES, {f"edges_{kind.type}": rows[kind.type] for kind in KINDS}).consume()
+        rows[f"edges_{edge.type}"].append([edge.start, edge.end, edge.props])
+    return rows
+
+
+def _keys(name: str, keys: Sequence[Key]) -> Values:
+    """The values by which nodes are found, by label."""
+    return {f"{name}_{label}": [key.value for key in keys if key.label == label] for label in _OF_FACTS}

@@ -68,9 +68,8 @@ class SqliteTurn:
         return _entries(self._store, after, self._head.position)
 
     def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
-        """The entries of names: a question each, for the file is in this process."""
-        found = {name: _find(self._store, *name) for name in names}
-        return {name: entry for name, entry in found.items() if entry is not None}
+        """The entries of names."""
+        return _found(self._store, names)
 
     def append(self, kept: Sequence[Kept], book: Book | None = None) -> None:
         """Append entries that follow the head."""
@@ -108,6 +107,10 @@ class SqliteLedger:
     def find(self, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:
         """The entry of a name."""
         return _find(self._store, enterprise, event_id)
+
+    def find_all(self, names: Collection[Name]) -> dict[Name, Entry]:
+        """The entries of names."""
+        return _found(self._store, names)
 
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         """A prefix that was complete at some instant, read page by page."""
@@ -158,6 +161,12 @@ def _check_end(store: SqliteStore, head: Head) -> None:
         last = store.connection().execute(END).fetchone() or (0, NO_DIGEST)
     if last != (head.position, head.digest):
         raise StoreProblem("store-end-differs", path=str(store.path), noted=head.position, found=int(last[0]))
+
+
+def _found(store: SqliteStore, names: Collection[Name]) -> dict[Name, Entry]:
+    """A question each, for the file is in this process."""
+    found = {name: _find(store, *name) for name in names}
+    return {name: entry for name, entry in found.items() if entry is not None}
 
 
 def _find(store: SqliteStore, enterprise: EnterpriseId, event_id: EventId) -> Entry | None:

@@ -1,6 +1,7 @@
 """The server deployment: the same facts judged and kept in a Neo4j that holds nothing else meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from api.stores import neo4j_address
 from graph.neo4j_trial import trial
 
 WARM_BATCHES: Final = 1_000
-"""Imported first and not measured: a server that was just started compiles its queries while it answers."""
+"""Imported first, then single facts, and neither measured: a server that was just started compiles its code while it answers."""
 
 
 def on_neo4j(batches: int, folder: Path, uri: str) -> Iterator[Row]:
@@ -22,17 +23,14 @@ def on_neo4j(batches: int, folder: Path, uri: str) -> Iterator[Row]:
     Raises:
         StoreProblem: the database is out of reach, or something stands in it already.
     """
-    settings = Settings.read(data=folder / "neo4j", ledger=uri, public_url=None, secret=None, tables=None)
-    with trial(neo4j_address(settings)):
+    with _emptied(uri, folder / "warm") as settings:
         _import(settings, story_file(WARM_BATCHES, folder))
-    with trial(neo4j_address(settings)):
-        service = Service.open(settings, clock)
-        try:
-            yield from turns_of(service, Name.NEO4J, "Neo4j：")
-        finally:
-            service.close()
+    with _emptied(uri, folder / "warm-turns") as settings:
+        _turns(settings)
+    with _emptied(uri, folder / "turns") as settings:
+        yield from _turns(settings)
     file = story_file(batches, folder)
-    with trial(neo4j_address(settings)):
+    with _emptied(uri, folder / "import") as settings:
         position, seconds = _import(settings, file)
     beside = opened(folder / "beside")
     try:
@@ -44,6 +42,22 @@ def on_neo4j(batches: int, folder: Path, uri: str) -> Iterator[Row]:
         f"{position:,} 条事实 facts, 每批 turns of {TURN}",
     )
     yield row(Name.NEO4J, what, "/s", position / seconds, ("ours, one SQLite file", position / file_seconds), note)
+
+
+@contextmanager
+def _emptied(uri: str, folder: Path) -> Generator[Settings]:
+    """An installation whose ledger holds nothing, with a folder of its own: no cache of what was measured before."""
+    settings = Settings.read(data=folder, ledger=uri, public_url=None, secret=None, tables=None)
+    with trial(neo4j_address(settings)):
+        yield settings
+
+
+def _turns(settings: Settings) -> list[Row]:
+    service = Service.open(settings, clock)
+    try:
+        return list(turns_of(service, Name.NEO4J, "Neo4j："))
+    finally:
+        service.close()
 
 
 def _import(settings: Settings, file: Path) -> tuple[int, float]:

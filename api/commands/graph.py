@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.commands.printing import err, out, print_json
+from api.manners import giving_way
 from api.settings import NEO4J, Settings
 from api.stores import neo4j_address, open_graph, open_stores
+from flows.entries import Head
 from flows.errors import Malformed
 from flows.materials import Catalogue
 from flows.ports import Ledger
@@ -19,6 +21,15 @@ from graph.neo4j_graph import BEING_MADE, Neo4jGraph
 
 Bar: TypeAlias = Callable[[int, int | None], None]
 """Hears how many of how many; None: nobody knows."""
+
+
+class Drawn(NamedTuple):
+    """A graph that was drawn: where, how far it goes, how many entries were taken in, and in what time."""
+
+    uri: str
+    head: Head
+    entries: int
+    seconds: float
 
 
 def redraw(settings: Settings, *, json: bool) -> None:
@@ -33,7 +44,7 @@ def redraw(settings: Settings, *, json: bool) -> None:
     with _opened(settings) as ledger:
         graph = open_graph(settings, tables)
         assert graph is not None
-        _draw(graph, ledger, tables, anew=True, json=json)
+        print_drawn(_draw(graph, ledger, tables, anew=True), json=json)
 
 
 def draw_beside(settings: Settings, uri: str, *, json: bool) -> None:
@@ -48,7 +59,17 @@ def draw_beside(settings: Settings, uri: str, *, json: bool) -> None:
     tables = Catalogue.load(settings.tables)
     with _opened(settings) as ledger:
         graph = Neo4jGraph(neo4j_address(settings, uri), tables, beside=True)
-        _draw(graph, ledger, tables, anew=graph.head().position == BEING_MADE, json=json)
+        print_drawn(_draw(graph, ledger, tables, anew=graph.head().position == BEING_MADE), json=json)
+
+
+def bring_up(settings: Settings, ledger: Ledger) -> Drawn | None:
+    """Bring the graph that stands with a ledger up to its end; None: there is none, or it is to be drawn anew first."""
+    tables = Catalogue.load(settings.tables)
+    graph = open_graph(settings, tables)
+    if graph is not None and graph.head().position == BEING_MADE:
+        graph.close()
+        return None
+    return None if graph is None else _draw(graph, ledger, tables, anew=False)
 
 
 @contextmanager
@@ -61,30 +82,30 @@ def _opened(settings: Settings) -> Generator[Ledger]:
         desk.close()
 
 
-def _draw(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, *, anew: bool, json: bool) -> None:
+def _draw(graph: Neo4jGraph, ledger: Ledger, tables: Catalogue, *, anew: bool) -> Drawn:
     begun = time.monotonic()
     try:
         if anew:
             with _bar("清除 · clearing") as tell:
                 graph.clear(lambda done: tell(done, None))
         before = check_same(graph, ledger).position
-        with _bar("绘图 · drawing") as tell:
+        with _bar("绘图 · drawing") as tell, giving_way():
             follow(graph, ledger, tables, tell)
-        _tell(graph, before, time.monotonic() - begun, json=json)
+        head = graph.head()
+        return Drawn(graph.address.uri, head, head.position - before, time.monotonic() - begun)
     finally:
         graph.close()
 
 
-def _tell(graph: Neo4jGraph, before: int, seconds: float, *, json: bool) -> None:
-    head = graph.head()
+def print_drawn(drawn: Drawn, *, json: bool) -> None:
+    """How far the graph goes."""
+    position = drawn.head.position
     if json:
-        print_json({
-            "uri": graph.address.uri, "position": head.position, "digest": head.digest, "entries": head.position - before,
-        })  # fmt: skip
+        print_json({"uri": drawn.uri, "position": position, "digest": drawn.head.digest, "entries": drawn.entries})
         return
     out.print(
-        f"[green]✓[/] 图到第 {head.position} 条，本次绘入 {head.position - before} 条，用时 {seconds:.1f} 秒 · the graph goes to "
-        f"entry {head.position}, {head.position - before} of them drawn now  {escape(graph.address.uri)}",
+        f"[green]✓[/] 图到第 {position} 条，本次绘入 {drawn.entries} 条，用时 {drawn.seconds:.1f} 秒 · the graph goes to "
+        f"entry {position}, {drawn.entries} of them drawn now  {escape(drawn.uri)}",
         highlight=False,
     )
 

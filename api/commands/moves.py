@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api import desk_file
+from api.commands.graph import Drawn, bring_up, print_drawn
 from api.commands.printing import err, out, print_json
 from api.desk_file import Carried
 from api.service import Service
@@ -36,31 +37,36 @@ def export_ledger(to: Path | None, desk: Path | None, *, json: bool) -> None:
     with closing(Service.open_unread(Settings.read())) as service, _shown() as bar:
         moved = entry_file.write(service.ledger, to, _told(bar, "导出 · exporting"))
         carried = desk_file.write(service.desk, service.clock, desk) if desk else None
-    _tell(_EXPORTED, to, moved, desk, carried, json=json)
-    if not json:
+    if json:
+        _tell_json(to, moved, desk, carried)
+    else:
+        _tell(_EXPORTED, to, moved, desk, carried)
         _tell_left(desk, carried)
 
 
 def import_ledger(file: Path, desk: Path | None, *, check: bool, json: bool) -> None:
-    """Take in a ledger file, and a desk file: all of the file is checked first, then what is missing here is appended."""
-    with closing(Service.open_unread(Settings.read())) as service, _shown() as bar:
-        end = entry_file.check(file, _told(bar, "核对 · checking"))
-        if check:
-            head = service.ledger.head()
+    """Take in a ledger file, and a desk file: all of the file is checked first, then what is missing here is appended.
+
+    On Neo4j the graph follows: it may be broken off, the entries stand.
+    """
+    settings = Settings.read()
+    with closing(Service.open_unread(settings)) as service:
+        with _shown() as bar:
+            end = entry_file.check(file, _told(bar, "核对 · checking"))
             moved, carried = Moved(end, end), None
-        else:
-            moved = entry_file.take_in(file, service.ledger, _told(bar, "导入 · importing"))
-            carried = desk_file.take_in(desk, service.desk, service.clock) if desk else None
-            head = service.ledger.head()
-    _tell(
-        "文件完整，未导入 · the file is whole, nothing was taken in" if check else _IMPORTED,
-        file,
-        moved,
-        desk,
-        carried,
-        json=json,
-    )
-    if not json and not check:
+            if not check:
+                moved = entry_file.take_in(file, service.ledger, _told(bar, "导入 · importing"))
+                carried = desk_file.take_in(desk, service.desk, service.clock) if desk else None
+        head = service.ledger.head()
+        if not json:
+            words = "文件完整，未导入 · the file is whole, nothing was taken in" if check else _IMPORTED
+            _tell(words, file, moved, desk, carried)
+        drawn = None if check else bring_up(settings, service.ledger)
+    if json:
+        _tell_json(file, moved, desk, carried, drawn)
+    elif not check:
+        if drawn is not None:
+            print_drawn(drawn, json=False)
         if head.position > end.position:
             out.print(
                 f"现有台账比文件多 {head.position - end.position} 条，未作改动 · the ledger here has more entries than the "
@@ -71,18 +77,17 @@ def import_ledger(file: Path, desk: Path | None, *, check: bool, json: bool) -> 
         out.print("请再执行 huanliu audit 全面核对 · now run huanliu audit", style="dim", highlight=False)
 
 
-def _tell(what: str, file: Path, moved: Moved, desk: Path | None, carried: Carried | None, *, json: bool) -> None:
-    if json:
-        print_json(
-            {
-                "file": str(file),
-                "position": moved.after.position,
-                "digest": moved.after.digest,
-                "entries": moved.entries,
-                "desk": None if carried is None else {"file": str(desk), **_counts(carried)},
-            }
-        )
-        return
+def _tell_json(
+    file: Path, moved: Moved, desk: Path | None, carried: Carried | None, drawn: Drawn | None = None
+) -> None:
+    graph = {} if drawn is None else {"graph": drawn.head.position}
+    print_json({
+        "file": str(file), "position": moved.after.position, "digest": moved.after.digest, "entries": moved.entries,
+        "desk": None if carried is None else {"file": str(desk), **_counts(carried)}, **graph,
+    })  # fmt: skip
+
+
+def _tell(what: str, file: Path, moved: Moved, desk: Path | None, carried: Carried | None) -> None:
     out.print(f"[green]✓ {what}[/]  {escape(str(file))}", highlight=False)
     out.print(
         f"新增 added {moved.entries}  条目 position {moved.after.position}\n摘要 digest {moved.after.digest}",

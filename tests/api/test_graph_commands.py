@@ -94,6 +94,21 @@ class TestOnNeo4j:
         assert record["n"] == 3
         assert "✓ 图到第 6 条" in beside.run("export", "--to-neo4j", neo4j.uri).stdout
 
+    def test_a_ledger_that_is_moved_there_brings_its_graph(self, shell: Shell, neo4j: Address, tmp_path: Path) -> None:
+        names = {"LEDGER": neo4j.uri, "NEO4J_USER": neo4j.user, "NEO4J_PASSWORD": neo4j.password}
+        there = Shell(tmp_path / "there", **{f"HUANLIU_{name}": value for name, value in names.items()})
+        file = str(tmp_path / "a.ledger")
+        shell.run("export", "--ledger", file)
+        first = there.json("import", "--ledger", file)
+        shell.tell("B3")
+        shell.run("export", "--ledger", file)
+        words = there.run("import", "--ledger", file).stdout
+
+        assert (first["entries"], first["position"], first["graph"]) == (5, 5, 5)
+        assert "图到第 6 条，本次绘入 1 条" in words
+        audited = there.json("audit")
+        assert (audited["position"], audited["faults"]) == (6, [])
+
     def test_a_wrong_password_is_told_with_where_it_stands(self, shell: Shell, neo4j: Address) -> None:
         stranger = Shell(shell.folder, HUANLIU_NEO4J_USER=neo4j.user, HUANLIU_NEO4J_PASSWORD="not-this-one")
         told = stranger.run("export", "--to-neo4j", neo4j.uri, expect=1).stderr

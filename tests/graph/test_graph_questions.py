@@ -87,9 +87,11 @@ def asked(neo4j_server: Address) -> Iterator[Asked]:
     empty(neo4j_server)
     address = Neo4jAddress(neo4j_server.uri, neo4j_server.user, neo4j_server.password)
     graph = Neo4jGraph(address, catalogue(), beside=True)
-    yield Asked(graph)
-    graph.close()
-    empty(neo4j_server)
+    try:
+        yield Asked(graph)
+    finally:
+        graph.close()
+        empty(neo4j_server)
 
 
 def test_there_are_ten_questions() -> None:

@@ -154,6 +154,9 @@ def test_a_name_finds_its_entry(ledger: Ledger) -> None:
 
     assert ledger.find(SMELTER, "e2") == second
     assert (ledger.find(SMELTER, "e1"), ledger.find(STRANGER, "e1")) == (first, others)
+    asked = [(SMELTER, "e1"), (STRANGER, "e1"), (STRANGER, "e2")]
+    assert ledger.find_all(asked) == {asked[0]: first, asked[1]: others}
+    assert ledger.find_all([]) == {}
     assert ledger.find(STRANGER, "e2") is None
 
 

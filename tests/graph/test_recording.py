@@ -49,6 +49,9 @@ class Watched:
     def find(self, enterprise: str, event_id: str) -> Entry | None:
         return self.inner.find(enterprise, event_id)
 
+    def find_all(self, names: Collection[Name]) -> Mapping[Name, Entry]:
+        return self.inner.find_all(names)
+
     def entries(self, after: int = 0, until: int | None = None) -> Iterator[Entry]:
         return self.inner.entries(after, until)
 
