@@ -3,16 +3,16 @@
 import os
 import re
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from io import StringIO
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from os import kill
 from pathlib import Path
-from threading import Timer
+from queue import SimpleQueue
+from threading import Barrier, Thread, Timer
 from time import monotonic, sleep
 from typing import Any
 
@@ -28,62 +28,35 @@ from api.settings import Settings
 from api.supervising import Supervisor
 from flows.audit import audit
 from flows.entries import event_json
+from tests.api.processes import PATIENCE_S, figures, lives, served, until, workers_of
 from tests.flows.stories import SMELTER, generated, registered
+from tests.graph.clients import asks
+from tests.servers.neo4j_server import Address
 
-HUANLIU = Path(sys.executable).with_name("huanliu")
-WORKERS = 3
-PATIENCE_S = 60.0
+WORKERS = 4
 FACTS = 40
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Look again until something holds; what never does is a failure."""
-    end_s = monotonic() + PATIENCE_S
-    while not true():
-        assert monotonic() < end_s, what
-        sleep(0.02)
+@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.timeout(600)])])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Where an installation stands that holds nothing."""
+    if request.param == "sqlite":
+        return Settings(data=tmp_path)
+    address: Address = request.getfixturevalue("neo4j")
+    return Settings(data=tmp_path, ledger=address.uri, neo4j_user=address.user, neo4j_password=address.password)  # pyright: ignore[reportArgumentType]
 
 
-def workers_of(pid: int) -> set[int]:
-    """The processes that a supervisor started, without the helper of Python's own that counts what they share."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    return {int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-@contextmanager
-def served(folder: Path) -> "Iterator[tuple[subprocess.Popen[str], str]]":
-    given = {**os.environ, "HUANLIU_DATA": str(folder), "HUANLIU_WORKERS": str(WORKERS), "PYTHONUNBUFFERED": "1"}
-    given.pop("HUANLIU_PORT", None)
-    server = subprocess.Popen([HUANLIU, "serve"], env=given | {"COLUMNS": "200"}, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    try:
-        line = next(line for line in server.stdout if "serving at" in line)
-        assert f"{WORKERS} 个进程" in line
-        yield server, re.findall(r"http://\S+", line)[0]
-    finally:
-        server.kill()
-        server.wait(timeout=30)
-        server.stdout.close()
-
-
-def installed(folder: Path) -> dict[str, str]:
-    service = Service.open(Settings(data=folder))
+def installed(settings: Settings) -> dict[str, str]:
+    service = Service.open(settings)
     service.recording.record(registered(SMELTER), SMELTER)
     key, _ = service.keys.create(SMELTER, "administrator")
     service.close()
     return {"Authorization": f"Bearer {key}"}
 
 
-def states(address: str, headers: dict[str, str], name: str) -> str:
+def states(address: str, headers: dict[str, str], name: str, mass: str = "1 t") -> str:
     """A fact, written over a connection of its own; the position that it was told."""
-    fact = event_json(generated(name, "1 t"))
+    fact = event_json(generated(name, mass))
     answer = httpx2.post(f"{address}/api/v1/facts", json=fact, headers=headers, timeout=60, trust_env=False)
     assert answer.status_code == 201, answer.text
     return answer.headers["Huanliu-Position"]
@@ -96,17 +69,10 @@ def reads(address: str, headers: dict[str, str], name: str, position: str) -> No
     assert answer.status_code == 200, answer.text
 
 
-def figures(address: str) -> dict[str, float]:
-    text = httpx2.get(f"{address}/metrics", timeout=60, trust_env=False).text
-    return {
-        name: float(value) for name, _, value in (line.rpartition(" ") for line in text.splitlines() if line[0] != "#")
-    }
-
-
 @pytest.mark.server
-def test_any_process_answers_with_what_any_wrote_and_a_killed_one_is_replaced(tmp_path: Path) -> None:
-    headers = installed(tmp_path)
-    with served(tmp_path) as (server, address):
+def test_any_process_answers_with_what_any_wrote_and_a_killed_one_is_replaced(settings: Settings) -> None:
+    headers = installed(settings)
+    with served(settings, WORKERS) as (server, address):
         until(lambda: len(workers_of(server.pid)) == WORKERS, "all processes run")
         first = workers_of(server.pid)
         for number in range(FACTS):
@@ -114,7 +80,7 @@ def test_any_process_answers_with_what_any_wrote_and_a_killed_one_is_replaced(tm
         told = figures(address)
         assert told['huanliu_facts_recorded_total{kind="generated"}'] == FACTS, "counted over all processes"
         assert told["huanliu_turn_seconds_count"] >= FACTS
-        until(lambda: figures(address)['huanliu_worker_position{worker="3"}'] >= FACTS, "unasked, all have read it")
+        until(lambda: figures(address)['huanliu_worker_position{worker="4"}'] >= FACTS, "unasked, all have read it")
         killed = min(first)
         kill(killed, signal.SIGKILL)
         for number in range(FACTS):
@@ -128,16 +94,53 @@ def test_any_process_answers_with_what_any_wrote_and_a_killed_one_is_replaced(tm
         assert f"（{killed}）已退出，代码 -9" in output
         assert not any(lives(each) for each in first | last)
 
-    service = Service.open(Settings(data=tmp_path))
+    service = Service.open(settings)
     assert service.book.position == len(registered(SMELTER)) + 2 * FACTS
     assert audit(service.ledger) == []
     service.close()
 
 
 @pytest.mark.server
+@pytest.mark.parametrize(
+    ("mass", "clients", "admitted", "left_g"), [("8 t", 40, 1, 2_000_000), ("0.3 t", 60, 33, 100_000)]
+)
+def test_whoever_asks_whichever_process_a_batch_is_never_overdrawn(
+    settings: Settings, mass: str, clients: int, admitted: int, left_g: int
+) -> None:
+    """Ten tonnes, asked for at the same instant over connections of their own."""
+    headers = installed(settings)
+    start, heard = Barrier(clients), SimpleQueue[tuple[int, str]]()
+
+    def one(number: int) -> None:
+        fact = event_json(asks(f"c{number}", mass))
+        start.wait()
+        answer = httpx2.post(f"{address}/api/v1/facts", json=fact, headers=headers, timeout=60, trust_env=False)
+        heard.put((answer.status_code, answer.json().get("code", "")))
+
+    with served(settings, WORKERS) as (server, address):
+        until(lambda: len(workers_of(server.pid)) == WORKERS, "all processes run")
+        states(address, headers, "B1", "10 t")
+        threads = [Thread(target=one, args=(number,)) for number in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    answers = Counter(heard.get() for _ in range(clients))
+
+    assert answers == {(201, ""): admitted, (409, "overdrawn"): clients - admitted}
+    service = Service.open(settings)
+    batch = service.book.find_batch(f"{SMELTER}.B1")
+    assert batch is not None
+    assert batch.left_g == left_g
+    assert audit(service.ledger) == []
+    service.close()
+
+
+@pytest.mark.server
 def test_processes_end_with_the_one_that_watches_them(tmp_path: Path) -> None:
-    installed(tmp_path)
-    with served(tmp_path) as (server, _):
+    settings = Settings(data=tmp_path)
+    installed(settings)
+    with served(settings, WORKERS) as (server, _):
         until(lambda: len(workers_of(server.pid)) == WORKERS, "all processes run")
         workers = workers_of(server.pid)
         server.kill()
