@@ -47,14 +47,16 @@ class PortTaken(Problem):
 def listening(host: str, asked: int | None) -> socket.socket:
     """A socket that listens on the asked port, or on 8000, or on the next free one when none was asked for.
 
-    Who is told its address may connect at once: what comes before the first answer waits in its queue.
+    Who is told its address may connect at once: what comes before the first answer waits in its queue. It is a socket of
+    TCP by name: of one that is so by default asyncio does not know it, and lets each answer wait 40 ms for its last part.
 
     Raises:
         PortTaken: the asked port is in use, or each that was tried.
     """
     first = asked or DEFAULT_PORT
     for port in range(first, first + (1 if asked else PORTS_TRIED)):
-        found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, port))

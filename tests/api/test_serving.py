@@ -1,5 +1,6 @@
 """Serving: which port, and a real server that takes facts while a command writes to the same file."""
 
+import asyncio
 import json
 import os
 import re
@@ -58,6 +59,27 @@ def test_the_next_free_port_when_none_was_asked_for() -> None:
 def test_who_is_told_the_port_may_connect_before_anything_is_served() -> None:
     with listening("127.0.0.1", None) as held, socket.create_connection(held.getsockname(), timeout=5) as caller:
         assert caller.getpeername() == held.getsockname()
+
+
+def test_no_part_of_an_answer_waits_for_the_callers_nod() -> None:
+    """As it is served: asyncio turns the waiting off for sockets that name TCP, and for no other."""
+
+    async def one() -> int:
+        heard = asyncio.get_running_loop().create_future()
+
+        async def answers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            ours = writer.get_extra_info("socket")
+            heard.set_result(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listening("127.0.0.1", None) as held:
+            async with await asyncio.start_server(answers, sock=held):
+                _, writer = await asyncio.open_connection(*held.getsockname())
+                told = await heard
+                writer.close()
+                return told
+
+    assert asyncio.run(one()) == 1
 
 
 @pytest.mark.parametrize(
