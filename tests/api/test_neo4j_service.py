@@ -20,8 +20,9 @@ from tests.graph.stores import unread
 from tests.servers.neo4j_server import Address
 
 pytestmark = pytest.mark.neo4j
+HERE = "http://127.0.0.1:8000"
 LOOKERS = ("smelter", "stranger", "province")
-PAGES = ("/", f"/batches/{DROSS}", f"/batches/{DROSS}/trace", "/manifests", "/figures", "/findings")
+PAGES = ("/", f"/batches/{DROSS}", f"/batches/{DROSS}/trace", "/manifests", "/enterprises", "/audit", "/corrections")
 
 
 def at(neo4j: Address, folder: Path) -> Settings:
@@ -31,7 +32,7 @@ def at(neo4j: Address, folder: Path) -> Settings:
 def opened(neo4j: Address, folder: Path, other: World) -> World:
     """The same world on Neo4j, with keys of its own."""
     service = Service.open(at(neo4j, folder), other.clock)
-    world = World(service, TestClient(create_app(service), base_url="http://127.0.0.1:8000"), other.clock)
+    world = World(service, TestClient(create_app(service), base_url=HERE), other.clock)
     for seat, (organisation, role, division) in SEATS.items():
         world.keys[seat] = service.keys.create(organisation, role, division=division)[0]
     return world
@@ -58,9 +59,18 @@ def test_every_reading_and_page_is_the_same(worlds: tuple[World, World]) -> None
     for seat in LOOKERS:
         for path in _READINGS:
             assert told(memory, seat, path) == told(real, seat, path), (seat, path)
+        for world in worlds:
+            world.client.cookies.clear()
+            assert (
+                world.client.post(
+                    "/login", data={"key": world.keys[seat]}, headers={"Origin": HERE}, follow_redirects=False
+                ).status_code
+                == 303
+            )
         for path in PAGES:
-            one, other = (world.get(seat, path) for world in worlds)
+            one, other = (world.client.get(path, follow_redirects=False) for world in worlds)
             assert (one.status_code, one.text) == (other.status_code, other.text), (seat, path)
+            assert one.status_code in {200, 404}
 
 
 def test_what_one_service_states_another_reads_and_a_retry_hears_again(
