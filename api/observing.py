@@ -47,12 +47,12 @@ class Observed(Remembering):
         self._fresh += [entry.event.kind for entry, _ in fresh]
         return fresh
 
-    def _take_turn(self, waiting: Sequence[Statement]) -> None:
+    def _take_turn(self) -> Sequence[Statement]:
         self._fresh.clear()  # what was rehearsed since
         begun_s = time.perf_counter()
-        super()._take_turn(waiting)
+        waiting = super()._take_turn()
         if self.hear is None:
-            return
+            return waiting
         refused = Counter(_key(each.answer) for each in waiting if each.answer is not None)
         kept = refused.total() < len(waiting)  # else all were refused, or the commit failed and nothing stands
         told = TurnTold(len(waiting), time.perf_counter() - begun_s, Counter(self._fresh if kept else ()), refused)
@@ -60,6 +60,7 @@ class Observed(Remembering):
             self.hear(told)
         except Exception:  # noqa: BLE001 - a turn does not fail of being counted
             _LOG.exception("a turn was not counted")
+        return waiting
 
 
 def _key(answer: BaseException) -> str:

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Condition, Lock
+from threading import Lock
 from typing import Final, TypeAlias
 
 from flows.book import Book, Change, Told
+from flows.crowds import Crowd
 from flows.entries import Entry, head_of, next_entry
 from flows.errors import Conflict, Problem
 from flows.events import Event
@@ -63,7 +64,6 @@ class Statement:
     entries: list[Entry] = field(default_factory=list[Entry])
     findings: list[Finding] = field(default_factory=list[Finding])
     answer: BaseException | None = None
-    answered: bool = False
 
     @property
     def names(self) -> set[Name]:
@@ -89,9 +89,7 @@ class Recording:
     book: Book
     clock: Clock
     followers: Sequence[Follower] = ()
-    _waiting: list[Statement] = field(default_factory=list[Statement])
-    _led: bool = False
-    _change: Condition = field(default_factory=Condition)
+    _crowd: Crowd[Statement] = field(default_factory=Crowd[Statement])
     _turn_lock: Lock = field(default_factory=Lock)
     _alone: bool = False
     """Whether nobody else wrote before our last turn."""
@@ -118,30 +116,15 @@ class Recording:
             Problem: the first refusal, or `Stopped`; nothing was kept of this statement.
         """
         statement = Statement(facts, recorded_by)
-        with self._change:
-            self._waiting.append(statement)
-            self._change.wait_for(lambda: statement.answered or not self._led)
-            waiting: list[Statement] = []
-            if not statement.answered:  # and nobody leads
-                self._led = True
-                waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._lead(waiting)
+        if self._crowd.wait(statement):
+            try:
+                with self._turn_lock:
+                    self._take_turn()
+            finally:
+                self._crowd.answer()
         if statement.answer is not None:
             raise statement.answer
         return statement
-
-    def _lead(self, waiting: Sequence[Statement]) -> None:
-        """Take a turn for all who wait; who comes meanwhile waits for the next, which one of them leads."""
-        try:
-            with self._turn_lock:
-                self._take_turn(waiting)
-        finally:
-            with self._change:
-                for statement in waiting:
-                    statement.answered = True
-                self._led = False
-                self._change.notify_all()
 
     def check(self, statements: Iterable[Statement]) -> None:
         """Judge statements one after the other on a draft, and keep nothing; each gets its answer."""
@@ -206,23 +189,28 @@ class Recording:
             _LOG.critical("an entry after %s was read in part", self._told, exc_info=fault)
             raise
 
-    def _take_turn(self, waiting: Sequence[Statement]) -> None:
+    def _take_turn(self) -> Sequence[Statement]:
+        """A turn for all who have come until it begins; who comes later waits for the next. Returns whose it was."""
+        waiting: Sequence[Statement] = ()
         try:
             with self._turn_near_the_end() as turn:
+                waiting = self._crowd.gather()
                 if turn.head.position > self.book.position:
                     self._catch_up(turn.entries(after=self.book.position))
                 draft = self.book.overlay()
                 known = dict(turn.find_all({name for statement in waiting for name in statement.names}))
                 kept = [pair for statement in waiting for pair in self._judge(statement, draft, turn, known)]
         except BaseException as fault:  # noqa: BLE001 - whoever waits must hear of it: it is raised in their threads
+            waiting = waiting or self._crowd.gather()
             for statement in waiting:
                 statement.fails(fault)  # also one that was refused: its refusal may rest on what was not kept
-            return
+            return waiting
         # the one durable commit is behind us: the answers stand, whatever happens to the readings
         with suppress(Exception), self._reading():
             draft.fold()
             for entry, change in kept:
                 self._tell(entry, change)
+        return waiting
 
     @contextmanager
     def _turn_near_the_end(self) -> Generator[Turn]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from api.bench.rows import MS, Name, Row, medians_ms, row, timed
 from api.bench.story import DAY, MATERIAL, PLANT, SITE, clock, facts
 from api.facts_in import TURN, import_facts
+from api.manners import settle_memory, unsettle_memory
 from api.service import Service
 from api.settings import Settings
 from flows.entries import event_json
@@ -150,7 +151,15 @@ def turns(folder: Path) -> Iterator[Row]:
 
 
 def turns_of(service: Service, name: Name, where: str = "") -> Iterator[Row]:
-    """The same of any service that holds nothing yet."""
+    """The same of any service that holds nothing yet, in a process that is settled as one that serves."""
+    settle_memory()
+    try:
+        yield from _turns_of(service, name, where)
+    finally:
+        unsettle_memory()
+
+
+def _turns_of(service: Service, name: Name, where: str) -> Iterator[Row]:
     service.recording.record(list(islice(facts(1), STORY_BEGINS)), PLANT)
     whole = _arising("T", CLIENTS * TURNS_EACH)
     seconds, kept = timed(lambda: service.recording.record(whole, PLANT))
