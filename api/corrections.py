@@ -19,7 +19,8 @@ from flows.events import (
     Mending,
     Stated,
 )
-from flows.ids import EnterpriseId, EventId, ManifestId
+from flows.ids import EnterpriseId, EventId
+from flows.manifests import Manifest
 
 SAME: Final = frozenset({"kind", "event_id", "enterprise"})
 """What a correction leaves as it is: which fact it is, and whose."""
@@ -97,11 +98,11 @@ class Correction:
         """Have several others to agree, who need not know of each other?"""
         return len({*self.request.others, *self.request.agreed}) > 1
 
-    def manifests(self, sight: Sight) -> list[ManifestId]:
+    def manifests(self, sight: Sight) -> list[Manifest]:
         """The manifests that it is about, as far as the caller sees them."""
         book = sight.book
-        found = ((each, book.find_manifest(each)) for each in self.request.manifest_ids)
-        return [each for each, manifest in found if manifest is not None and sight.sees_manifest(manifest)]
+        found = map(book.find_manifest, self.request.manifest_ids)
+        return [manifest for manifest in found if manifest is not None and sight.sees_manifest(manifest)]
 
     def change_of(self, position: int) -> Change | None:
         """What it makes of one entry."""

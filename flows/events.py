@@ -369,6 +369,11 @@ class Submitted(Fact):
     shipper: Literal["consignor", "consignee"] = "consignor"
     approval_no: Code | None = None
 
+    @property
+    def number(self) -> str:
+        """The number that people know it by: the national system's, or the consignor's own until that is there."""
+        return self.official_no or self.internal_no
+
 
 class LoadedLine(Frozen):
     """A portion that went onto the vehicle, weighed, and the new batch that it is on the road."""

@@ -109,7 +109,7 @@ def _manifest_row(each: Changed, told: Found, reader: Reader, language: Language
     )
     submitted = manifest.submitted
     parties = " → ".join(reader.name_of(party, language) for party in (submitted.enterprise, submitted.consignee))
-    name = submitted.official_no or submitted.internal_no
+    name = submitted.number
     return _row(each, f"/manifests/{manifest.manifest_id}", (name, parties), told, FactWords(reader, language))
 
 

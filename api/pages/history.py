@@ -49,7 +49,7 @@ def manifest_history(request: Request, manifest_id: str, reader: TheReader) -> R
         return _page(request, reader, "manifest", histories, manifest_id, "", f"/manifests/{manifest_id}")
     own = manifest.manifest_id
     url = f"/api/v1/manifests/{own}/sheet.pdf"
-    name = manifest.submitted.official_no or manifest.submitted.internal_no
+    name = manifest.submitted.number
     return _page(request, reader, "manifest", _told(own, reader), name, url, f"/manifests/{own}")
 
 

@@ -197,7 +197,7 @@ def correction_json(correction: Correction, sight: Sight) -> dict[str, object]:
         "record_time": correction.asked.record_time.isoformat(),
         "changes": changes_json(correction.changes),
         "hidden": correction.hidden,
-        "manifest_ids": correction.manifests(sight),
+        "manifest_ids": [manifest.manifest_id for manifest in correction.manifests(sight)],
         "reason": event.reason,
         "state": request.state,
         "others": correction.named(request.others, sight),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from api.workbook.general import SENT
-from api.workbook.numbering import manifest_number
 from api.workbook.report import ChangedRows, ImportFinding, ImportProblem
 from api.workbook.rows import Row
 from api.workbook.together import Judged
@@ -37,7 +36,7 @@ def spoken(found: Iterable[Unit], world: World) -> Mapping[str, str]:
     words |= {site_id: code for code, site_id in world.sites.items()}
     for known in (world.facilities, world.storages, world.scales):
         words |= {own: code for (_, code), own in known.items()}
-    words |= {at: manifest_number(inbound.submitted) for at, inbound in world.names.inbound.items()}
+    words |= {at: inbound.submitted.number for at, inbound in world.names.inbound.items()}
     for unit in found:
         if unit.sheet.key in SENT:
             words[world.new_id("manifest", unit.site, unit.identity[-1])] = unit.identity[-1]

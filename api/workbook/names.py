@@ -15,7 +15,6 @@ from api.workbook.numbering import (
     first_code,
     labels_told,
     load_code,
-    manifest_number,
     record_no,
     refused_code,
     told_on_a_form,
@@ -208,7 +207,7 @@ class Names:
                 else:
                     self._record("leaving", self.site_code(site_id), record_no(event, "leaving"), event)
             case Submitted(manifest_id=manifest_id, consignor_site=site_id):
-                number = manifest_number(event)
+                number = event.number
                 general = self._general(event.lines[0].batch_id) and B5_LABEL not in labels_told(event, "b5")
                 sheet = "g3" if general or told_on_a_form(event) else "b5"
                 self._outbound[manifest_id] = self._record(sheet, self.site_code(site_id), number, event)

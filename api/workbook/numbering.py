@@ -30,18 +30,13 @@ class Inbound:
     @property
     def numbers(self) -> frozenset[str]:
         """All that people may call it by."""
-        told = {self.submitted.internal_no, self.submitted.official_no or self.submitted.internal_no}
+        told = {self.submitted.internal_no, self.submitted.number}
         return frozenset(told | set(outgoing_codes(self.submitted).values()))
-
-
-def manifest_number(submitted: Submitted) -> str:
-    """The number that a manifest goes by: the state's, else its consignor's."""
-    return submitted.official_no or submitted.internal_no
 
 
 def refused_code(submitted: Submitted, line: int) -> str:
     """What the consignor calls the refused part of a line."""
-    return f"{REFUSED}{manifest_number(submitted)}-{line}"
+    return f"{REFUSED}{submitted.number}-{line}"
 
 
 def load_code(number: str, line: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from api.workbook.names import Identity, Names
-from api.workbook.numbering import manifest_number, outgoing_codes
+from api.workbook.numbering import outgoing_codes
 from api.workbook.remarks import labels_of, read_remarks
 from api.workbook.sheets import BY_KEY
 from api.workbook.wording import Words, code_of, material_words, named, portion_words
@@ -44,7 +44,7 @@ def _left(identity: Identity, event: Left, names: Names) -> Iterator[Words]:
 
 
 def _transfer(identity: Identity, submitted: Submitted, loaded: Loaded, names: Names) -> Iterator[Words]:
-    number = manifest_number(submitted)
+    number = submitted.number
     codes = outgoing_codes(submitted)
     partner = names.book.enterprises.get(submitted.consignee)
     consignee_site = names.book.sites.get(submitted.consignee_site)
@@ -118,7 +118,7 @@ def received(identity: Identity, facts: tuple[Event, ...], names: Names) -> Iter
         accepted, rejected = line.accepted, line.rejected
         batch = sent[line.line]
         yield {
-            "manifest": manifest_number(submitted),
+            "manifest": submitted.number,
             "consignor": submitted.enterprise,
             "line": line.line,
             "load": batch.code if batch else None,
