@@ -14,7 +14,7 @@ def _shut() -> Lock:
     return lock
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Caller(Generic[Asked]):
     asked: Asked
     called: Lock = field(default_factory=_shut)
@@ -25,8 +25,7 @@ class _Caller(Generic[Asked]):
 class Crowd(Generic[Asked]):
     """Threads that stand in line, each with what it asks.
 
-    Woken all at once, as by a condition, they take the interpreter from the one that leads: with 64 of them a turn on
-    Neo4j, which waits for the server half a dozen times, took three times as long.
+    Woken all at once, as by a condition, those who go on waiting would take the interpreter from the one that leads.
     """
 
     def __init__(self) -> None:
@@ -56,11 +55,14 @@ class Crowd(Generic[Asked]):
         return [caller.asked for caller in self._gathered]
 
     def answer(self) -> None:
-        """Let those go who were gathered, the leader first of all calling who leads next."""
-        for caller in self._gathered:
-            caller.answered = True
+        """Let those go who were gathered, the leader first of all calling who leads next.
+
+        A leader that was interrupted before it gathered anybody goes alone: it is the first in line.
+        """
         with self._lock:
-            gathered, self._gathered = self._gathered, []
+            gathered, self._gathered = self._gathered or [self._waiting.pop(0)], []
+            for caller in gathered:
+                caller.answered = True
             self._call_next()
         for caller in gathered:
             caller.called.release()

@@ -78,6 +78,20 @@ def test_who_comes_before_the_turn_begins_takes_part_in_it() -> None:
     assert crowd.wait("next"), "nobody leads now"
 
 
+def test_a_leader_that_is_interrupted_before_it_gathers_goes_alone() -> None:
+    crowd, heard = Crowd[str](), list[bool]()
+    assert crowd.wait("first")
+    other = Thread(target=lambda: heard.append(crowd.wait("other")))
+    other.start()
+    while len(crowd._waiting) < 2:
+        other.join(0.001)
+
+    crowd.answer()
+    other.join(PATIENCE_S)
+    assert heard == [True]
+    assert list(crowd.gather()) == ["other"]
+
+
 @pytest.mark.usefixtures("interrupted")
 def test_who_is_interrupted_while_waiting_leaves_the_line() -> None:
     crowd = Crowd[str]()
