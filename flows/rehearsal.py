@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -20,6 +19,8 @@ HELD_S: Final = 0.01
 """Who states a single fact waits no longer than this for what is only being judged."""
 HOLD_MOST: Final = 1_000
 """More statements than one hold ever judges."""
+ASKED_AT_ONCE: Final = 50
+"""Statements whose names are asked for together: a hold judges about so many."""
 APART_S: Final = 0.002
 """Between two holds: long enough that who waits comes first, for a lock knows no queue."""
 
@@ -68,10 +69,8 @@ class Rehearsal:
     _draft: Book = field(init=False)
     _from: int = field(init=False)
     _named: dict[Name, Event] = field(default_factory=dict[Name, Event])
-    _asked: AbstractSet[Name] = frozenset()
-    """The names of those who come next."""
     _kept: Mapping[Name, Entry] = field(default_factory=dict[Name, Entry])
-    """What the ledger has under them: asked once for many, and while nobody is held up."""
+    """What the ledger has under the names of those who come next, asked within their hold: the book has read it too."""
     _admitted: int = 0
 
     def __post_init__(self) -> None:
@@ -86,9 +85,6 @@ class Rehearsal:
         A refusal stands in the statement's `answer`, what was found in its `findings`.
         """
         judged = 0
-        if not trials[0].names <= self._asked:
-            self._asked = {name for trial in trials[:HOLD_MOST] for name in trial.names}
-            self._kept = self.recording.ledger.find_all(self._asked)
 
         def held() -> Iterator[Statement]:
             """`check` draws from this while nobody writes, so the book stands still for what happens in here."""
@@ -96,8 +92,9 @@ class Rehearsal:
             until = time.monotonic() + HELD_S
             now_us = max(instant_us(self.recording.clock()), self.recording.ledger.head().record_time_us)
             for trial in trials:
-                if not trial.names <= self._asked:
-                    break
+                if judged % ASKED_AT_ONCE == 0:
+                    ahead = trials[judged : judged + ASKED_AT_ONCE]
+                    self._kept = self.recording.ledger.find_all({name for each in ahead for name in each.names})
                 self._try(trial, now_us)
                 judged += 1
                 if time.monotonic() > until:
