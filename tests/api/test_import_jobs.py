@@ -269,6 +269,7 @@ def test_two_processes_that_import_one_file_record_it_once(ledger_file: Path, tm
     service.close()
 
 
+@pytest.mark.long
 def test_what_a_killed_process_left_is_finished_by_the_next_service(ledger_file: Path, tmp_path: Path) -> None:
     opened(tmp_path / "whole").close()
     whole = importing(tmp_path / "whole", ledger_file)

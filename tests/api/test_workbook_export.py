@@ -94,6 +94,7 @@ def balances(house: House) -> dict[tuple[str, str, str, str], int]:
     return {key: mass_g for key, mass_g in held.items() if mass_g}
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # a world is long to print
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(histories(), st.permutations(range(3)))

@@ -270,6 +270,7 @@ def _found_or_unchanged(kept: Path, place: int, mask: int) -> None:
         store.close()
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(drawn=st.data())
 def test_a_byte_flipped_anywhere_in_the_file_is_found(kept: Path, drawn: st.DataObject) -> None:

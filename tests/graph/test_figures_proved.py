@@ -155,6 +155,7 @@ def _questions(columns: Columns) -> Iterator[Question]:
     yield Question(year, Boundary(code="HW48"), as_of=columns.position // 2)
 
 
+@pytest.mark.long
 def test_figures_equal_the_oracles_on_the_whole_region(sichuan: tuple[Columns, Oracle]) -> None:
     columns, oracle = sichuan
     for question in _questions(columns):
