@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from tests.servers.neo4j_server import MISSING, Address, Neo4jServer, can_start, check_empty, empty
 
-EXAMPLES = int(os.environ.get("HUANLIU_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("HUANLIU_EXAMPLES", "40"))
 """How many cases a law is tried on where it does not say itself; `HUANLIU_EXAMPLES=1000 make test` tries harder."""
 
 # No test is judged by the clock; in CI, Hypothesis' own profile makes each run the same.

@@ -13,7 +13,7 @@ from api.manners import giving_way
 from api.settings import NEO4J, Settings
 from api.stores import neo4j_address, open_graph, open_stores
 from flows.entries import Head
-from flows.errors import Malformed
+from flows.errors import Malformed, messages
 from flows.materials import Catalogue
 from flows.ports import Ledger
 from graph.following import check_same, follow
@@ -63,11 +63,13 @@ def draw_beside(settings: Settings, uri: str, *, json: bool) -> None:
 
 
 def bring_up(settings: Settings, ledger: Ledger) -> Drawn | None:
-    """Bring the graph that stands with a ledger up to its end; None: there is none, or it is to be drawn anew first."""
+    """Bring the graph that stands with a ledger up to its end; None: there is none, or it is to be drawn anew first, as is said."""
     tables = Catalogue.load(settings.tables)
     graph = open_graph(settings, tables)
     if graph is not None and graph.head().position == BEING_MADE:
         graph.close()
+        told = messages()["audit-graph-unfinished"]
+        err.print(f"{told['zh']}\n{told['en']}", style="yellow", highlight=False)
         return None
     return None if graph is None else _draw(graph, ledger, tables, anew=False)
 

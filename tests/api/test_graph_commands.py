@@ -109,6 +109,10 @@ class TestOnNeo4j:
         audited = there.json("audit")
         assert (audited["position"], audited["faults"]) == (6, [])
 
+        with neo4j.driver() as driver:
+            driver.execute_query("match (g:Graph) set g.position = -1")
+        assert "huanliu rebuild --graph" in there.run("import", "--ledger", file).stderr
+
     def test_a_wrong_password_is_told_with_where_it_stands(self, shell: Shell, neo4j: Address) -> None:
         stranger = Shell(shell.folder, HUANLIU_NEO4J_USER=neo4j.user, HUANLIU_NEO4J_PASSWORD="not-this-one")
         told = stranger.run("export", "--to-neo4j", neo4j.uri, expect=1).stderr

@@ -63,13 +63,19 @@ def test_everything_asked_is_gathered_once_and_by_one_leader_at_a_time() -> None
     assert max(turns) > 1, "many share a turn"
 
 
+def behind(crowd: Crowd[str], name: str, heard: list[bool]) -> Thread:
+    """Another who waits already, behind the leader."""
+    thread = Thread(target=lambda: heard.append(crowd.wait(name)))
+    thread.start()
+    while len(crowd._waiting) < 2:
+        thread.join(0.001)
+    return thread
+
+
 def test_who_comes_before_the_turn_begins_takes_part_in_it() -> None:
     crowd, heard = Crowd[str](), list[bool]()
     assert crowd.wait("first")
-    late = Thread(target=lambda: heard.append(crowd.wait("late")))
-    late.start()
-    while len(crowd._waiting) < 2:
-        late.join(0.001)
+    late = behind(crowd, "late", heard)
 
     assert list(crowd.gather()) == ["first", "late"]
     crowd.answer()
@@ -81,10 +87,7 @@ def test_who_comes_before_the_turn_begins_takes_part_in_it() -> None:
 def test_a_leader_that_is_interrupted_before_it_gathers_goes_alone() -> None:
     crowd, heard = Crowd[str](), list[bool]()
     assert crowd.wait("first")
-    other = Thread(target=lambda: heard.append(crowd.wait("other")))
-    other.start()
-    while len(crowd._waiting) < 2:
-        other.join(0.001)
+    other = behind(crowd, "other", heard)
 
     crowd.answer()
     other.join(PATIENCE_S)
